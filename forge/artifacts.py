@@ -1,0 +1,40 @@
+"""Files named by the sha256 of their content."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """A folder of artifacts; several roots may share it."""
+
+    folder: Path
+
+    def path(self, name: str) -> Path:
+        """Where an artifact lies, whether it is there or not."""
+        return self.folder / name[:2] / name
+
+    def put(self, content: bytes) -> str:
+        """Keep the content, and return its name."""
+        draft = self.draft()
+        draft.write_bytes(content)
+        return self.keep(draft)
+
+    def draft(self) -> Path:
+        """A path for a file that is still being written; hand it to `keep` when it is whole."""
+        drafts = self.folder / ".drafts"
+        drafts.mkdir(parents=True, exist_ok=True)
+        return drafts / f"{os.getpid()}-{uuid4().hex}"
+
+    def keep(self, draft: Path) -> str:
+        """Move a whole draft to its name, durably, and return that name."""
+        with draft.open("rb") as file:
+            name = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        path = self.path(name)
+        path.parent.mkdir(exist_ok=True)
+        draft.replace(path)
+        return name

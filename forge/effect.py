@@ -1,0 +1,103 @@
+"""Questions to services: one function each, its signature the whole declaration.
+
+The first parameter names the service; the keyword-only parameters are exactly what the answer may depend on.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self, get_type_hints
+
+import dataframely as dy
+
+from forge.artifacts import Artifacts
+from forge.settings import Settings
+
+Row = dict[str, Any]
+Kind = Literal["data", "policy", "environment", "model", "infra", "pending"]
+KINDS = ("data", "policy", "environment", "model", "infra")
+OPEN = "open"
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A question that has no answer: what kind of failure, its short name, and its own words.
+
+    `data` and `policy` are facts and remembered; `environment` and `model` until the effect's version rises;
+    `infra` is asked again by later builds, three times in all; `pending` is too young to be known, and forgotten.
+    """
+
+    kind: Kind
+    reason: str
+    detail: str | None = None
+
+
+class Service(Protocol):
+    """Something outside that answers; opened once per build, inside its event loop."""
+
+    @property
+    def identity(self) -> str:
+        """Which service answers: part of every question, so that another one is asked anew."""
+
+    @classmethod
+    def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
+        """The service that the settings name."""
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Let go of what was opened."""
+
+
+Function = Callable[..., Awaitable[Row | Failure]]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A question as its function declares it."""
+
+    function: Function
+    answers: type[dy.Schema]
+    version: int
+    since: int
+    concurrency: int
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """The function's name, and the folder of its memo."""
+        return self.function.__name__
+
+    @property
+    def inputs(self) -> list[str]:
+        """Names of the question's columns."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+    @property
+    def service(self) -> type[Service]:
+        """The class of the first parameter."""
+        first = next(iter(inspect.signature(self.function).parameters))
+        return get_type_hints(self.function)[first]  # type: ignore[no-any-return]
+
+
+def effect(
+    *,
+    answers: type[dy.Schema],
+    version: int = 1,
+    since: int = 1,
+    concurrency: int = 8,
+    seconds: float = 600,
+) -> Callable[[Function], Effect]:
+    """Declare a question.
+
+    A rise of `version` asks again what failed for `environment` or `model`; a rise of `since` asks again
+    everything that an older version answered. `seconds` bounds one question.
+    """
+
+    def declare(function: Function) -> Effect:
+        return Effect(function, answers, version, since, concurrency, seconds)
+
+    return declare

@@ -1,0 +1,48 @@
+"""How to build and test a candidate, from what its project says about itself."""
+
+import hashlib
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Recipe(BaseModel):
+    """The whole of what an image depends on, so that the image is only a cache of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: str
+    repo: str
+    base_commit: str
+    image: str
+    """A toolchain by its Docker Hub name, such as python:3.11-slim-bookworm."""
+    system_packages: tuple[str, ...] = ()
+    """Debian packages."""
+    environment: dict[str, str] = {}
+    """Variables for install, rebuild, probe and test."""
+    lock: str = ""
+    """Every dependency pinned, in the package manager's own lock format; empty where there is none."""
+    install: str = ""
+    """Shell, as root in /testbed at the base commit, with network; the lock is at $FORGE_LOCK."""
+    rebuild: str = ""
+    """Shell, offline, after every patch."""
+    probe: str
+    """Shell that lists the tests at the base, one id a line."""
+    test: str
+    """Shell that runs "$@" (targets; none means all) and writes its result file to $FORGE_RESULT."""
+    results: str
+    """Name of the module in forge.results that reads the result file."""
+
+    @property
+    def text(self) -> str:
+        """Canonical JSON: equal recipes have equal texts.
+
+        >>> r = Recipe(language="x", repo="a/b", base_commit="c", image="i", probe="p", test="t", results="junit")
+        >>> Recipe.model_validate_json(r.text) == r
+        True
+        """
+        return self.model_dump_json()
+
+    @property
+    def sha(self) -> str:
+        """Sha256 of the text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
