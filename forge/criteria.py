@@ -37,9 +37,7 @@ def decide(lf: pl.LazyFrame, criteria: Criteria) -> pl.LazyFrame:
     columns = lf.collect_schema().names()
     failed = pl.col("kind").is_not_null() if "kind" in columns else pl.lit(value=False)
     is_open = (
-        pl.col("kind").eq(OPEN).fill_null(value=False)
-        if "kind" in columns
-        else pl.lit(value=False)
+        pl.col("kind").eq(OPEN).fill_null(value=False) if "kind" in columns else pl.lit(value=False)
     )
     bound = pl.col("bound") if "bound" in columns else pl.lit(None, pl.String)
     missed = (

@@ -1,7 +1,7 @@
 """Stages: functions whose signature is their whole declaration.
 
-Positional parameters are the upstream tables, `limits` the thresholds, `run` the right to query and to ask; any
-other keyword-only parameter is the selection flag of that name.
+Positional parameters are the upstream tables, `limits` the thresholds, `run` the right to query and
+to ask; any other keyword-only parameter is the selection flag of that name.
 """
 
 import inspect
@@ -90,7 +90,7 @@ class Stage:
 
     @property
     def rejected_key(self) -> list[str]:
-        """What names a rejected row: the parent's key, because a rejected parent gave no row of its own."""
+        """What names a rejected row: its parent's key, since it gave no row of its own."""
         return key_of(self.parents or self.schema)
 
     def _parameters(self, kind: Any) -> list[str]:

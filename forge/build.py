@@ -1,0 +1,234 @@
+"""Build a month: every stage in order, by bucket where it says so, only what is not fresh."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from graphlib import TopologicalSorter
+from typing import Any
+
+import polars as pl
+
+import forge.stages
+from forge.ask import Progress
+from forge.contract import check_law
+from forge.discover import values
+from forge.errors import UsageError
+from forge.fingerprint import fingerprint
+from forge.lock import explained, locked
+from forge.run import Run, Session
+from forge.selection import Selection
+from forge.settings import Settings
+from forge.slices import bucket_of
+from forge.stage import Stage, StageLimits
+from forge.store import PART, PartRecord, Store, digest_of
+
+Limits = dict[str, dict[str, Any]]
+VERDICTS = "verdicts"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a build did to one part of one table."""
+
+    table: str
+    part: str
+    is_fresh: bool
+    record: PartRecord
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to build, as against what."""
+
+    force: frozenset[str] = frozenset()
+    retry: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=dict)
+
+
+def stages() -> list[Stage]:
+    """All stages, upstream first."""
+    found = {stage.name: stage for stage in values(forge.stages, Stage)}
+    order = TopologicalSorter(
+        {name: stage.upstream for name, stage in found.items()}
+    ).static_order()
+    return [found[name] for name in order]
+
+
+def stages_to(table: str | None) -> list[Stage]:
+    """The stages that a table needs, itself included; all without a name."""
+    everything = stages()
+    if table is None:
+        return everything
+    if table not in {stage.name for stage in everything}:
+        names = ", ".join(stage.name for stage in everything)
+        raise UsageError(f"no such table: {table}\nthe tables are {names}")
+    needed = {table}
+    for stage in reversed(everything):
+        if stage.name in needed:
+            needed.update(stage.upstream)
+    return [stage for stage in everything if stage.name in needed]
+
+
+def limits_of(stage: Stage, limits: Limits) -> StageLimits | None:
+    """A stage's thresholds, the user's over the defaults."""
+    return stage.limits(**limits.get(stage.name, {})) if stage.limits else None
+
+
+@dataclass
+class Build:
+    """One execution over one root and month."""
+
+    selection: Selection
+    options: Options
+    session: Session
+    store: Store
+    stages: list[Stage]
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Make what is not fresh, yielding each part when it is committed."""
+        for group in grouped(self.stages):
+            if group[0].by == "bucket":
+                yield from self._buckets(group)
+            else:
+                yield self._part(group[0], PART)
+
+    def _buckets(self, group: list[Stage]) -> Iterator[Outcome]:
+        reached: list[str] = []
+        for bucket in self._bucket_order(group[0]):
+            if self._has_enough():
+                break
+            for stage in group:
+                yield self._part(stage, part_of(bucket))
+            reached.append(part_of(bucket))
+        self._settle_buckets(group, reached)
+
+    def _bucket_order(self, first: Stage) -> list[int]:
+        """Buckets that hold rows; which repository falls into which is a matter of hash."""
+        rows = self.store.scan(first.upstream[0], self.schemas[first.upstream[0]])
+        buckets = rows.select(bucket=bucket_of(pl.col("repository_id"))).unique().collect()
+        return sorted(buckets["bucket"])
+
+    def _has_enough(self) -> bool:
+        wanted = self.selection.tasks
+        return wanted is not None and self._verified() >= wanted
+
+    def _verified(self) -> int:
+        return sum(record.rows for record in self.store.manifest(VERDICTS).parts.values())
+
+    def _settle_buckets(self, group: list[Stage], reached: list[str]) -> None:
+        """Drop parts of buckets that hold nothing any more, and name what was not reached."""
+        held = {part_of(bucket) for bucket in self._bucket_order(group[0])}
+        first = group[0].upstream[0]
+        rows = self.store.scan(first, self.schemas[first]).select(
+            bucket=bucket_of(pl.col("repository_id"))
+        )
+        numbers = [int(part.split("-")[1]) for part in held - set(reached)]
+        left = rows.filter(pl.col("bucket").is_in(numbers)).select(pl.len()).collect().item()
+        for stage in group:
+            self.store.drop(stage.name, set(self.store.manifest(stage.name).parts) - held)
+            manifest = self.store.manifest(stage.name)
+            manifest.deferred = {"tasks": left} if left else {}
+            self.store.write_manifest(stage.name, manifest)
+
+    @property
+    def schemas(self) -> dict[str, Any]:
+        return {stage.name: stage.schema for stage in self.stages}
+
+    def _part(self, stage: Stage, part: str) -> Outcome:
+        limits = limits_of(stage, self.options.limits)
+        flags = {name: self.selection.flag(name) for name in stage.flags}
+        made_with = fingerprint(stage, limits, flags)
+        inputs = self._inputs(stage, part)
+        record = self.store.record(stage.name, part)
+        if record and self._is_fresh(stage, record, made_with, inputs):
+            return Outcome(stage.name, part, is_fresh=True, record=record)
+        given = flags | ({"limits": limits} if limits else {})
+        return self._make(stage, part, given, PartRecord(made_with, inputs, "", 0, 0, 0))
+
+    def _inputs(self, stage: Stage, part: str) -> dict[str, str]:
+        """Digests of everything upstream; of a bucket, its own slice of what is built by bucket."""
+        found = {}
+        for table in stage.upstream:
+            digests = self.store.digests(table)
+            own = {part: digests[part]} if stage.by == "bucket" and part in digests else digests
+            found |= {f"{table}/{name}": digest for name, digest in own.items()}
+        return found
+
+    def _is_fresh(
+        self, stage: Stage, record: PartRecord, made_with: str, inputs: dict[str, str]
+    ) -> bool:
+        is_stale = (
+            stage.name in self.options.force
+            or record.open > 0
+            or record.failures.get("pending", 0) > 0
+            or any(record.failures.get(kind) for kind in self.options.retry)
+        )
+        return not is_stale and (record.fingerprint, record.inputs) == (made_with, inputs)
+
+    def _make(self, stage: Stage, part: str, given: dict[str, Any], record: PartRecord) -> Outcome:
+        started = time.monotonic()
+        run = Run(self.session, stage, self.store, self.schemas)
+        upstream = [self._upstream(stage, table, part) for table in stage.upstream]
+        rows = stage.function(*upstream, **given, **({"run": run} if stage.runs else {}))
+        draft = self.store.draft(stage, part, rows)
+        check_law(stage, upstream, draft.kept, draft.rejected)
+        record.digest = digest_of(draft.kept)
+        record.rows, record.rejected = draft.counts["kept"], draft.counts["rejected"]
+        record.open, record.deferred = draft.counts["open"], draft.counts["deferred"]
+        record.failures, record.seconds = run.failures, round(time.monotonic() - started, 3)
+        self.store.commit(stage.name, part, draft, record)
+        if run.outage:
+            raise run.outage
+        return Outcome(stage.name, part, is_fresh=False, record=record)
+
+    def _upstream(self, stage: Stage, table: str, part: str) -> pl.LazyFrame:
+        schema = self.schemas[table]
+        if stage.by != "bucket":
+            return self.store.scan(table, schema)
+        if self._stage(table).by == "bucket":
+            return self.store.scan(table, schema, part)
+        return self.store.scan(table, schema).filter(
+            bucket_of(pl.col("repository_id")) == int(part.split("-")[1])
+        )
+
+    def _stage(self, table: str) -> Stage:
+        return next(stage for stage in self.stages if stage.name == table)
+
+
+def part_of(bucket: int) -> str:
+    """The name of a bucket's part."""
+    return f"bucket-{bucket:02}"
+
+
+def grouped(ordered: list[Stage]) -> list[list[Stage]]:
+    """Stages one by one, consecutive ones by bucket together."""
+    groups: list[list[Stage]] = []
+    for stage in ordered:
+        if stage.by == "bucket" and groups and groups[-1][0].by == "bucket":
+            groups[-1].append(stage)
+        else:
+            groups.append([stage])
+    return groups
+
+
+def build(
+    chosen: list[Stage],
+    selection: Selection,
+    settings: Settings,
+    options: Options,
+    *,
+    now: datetime,
+    progress: Progress,
+) -> Iterator[Outcome]:
+    """Build the chosen stages' tables, yielding each part when it is committed.
+
+    Raises LockError where another build holds the month, ServiceError where one went down (after
+    committing what it answered), SpaceError where the disk is full, ContractError for a bug.
+    """
+    with locked(settings.root, selection.month), explained(settings.root):
+        store = Store(settings.root, selection.month)
+        store.clear_drafts()
+        with Session(settings, now, progress, options.retry) as session:
+            yield from Build(selection, options, session, store, chosen).outcomes()
+        store.clear_drafts()

@@ -1,0 +1,127 @@
+"""What a table was made with: its stage's source and rules, SQL, limits and flags, as one hash."""
+
+import ast
+import functools
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+
+from forge.stage import Stage, StageLimits
+
+# How things run says nothing about what a table holds: services answer through the memo, stages through their tables.
+CORE = {
+    "artifacts",
+    "ask",
+    "build",
+    "cli",
+    "commands",
+    "discover",
+    "effect",
+    "errors",
+    "fingerprint",
+    "memo",
+    "run",
+    "selection",
+    "services",
+    "settings",
+    "stage",
+    "stages",
+    "store",
+}
+
+
+def fingerprint(stage: Stage, limits: StageLimits | None, flags: dict[str, Any]) -> str:
+    """Sha256 over everything but the rows that decides what the stage makes."""
+    content = {
+        "sources": {name: source_of(name) for name in sorted(rules_of(stage.module))},
+        "sql": sql_text(stage.name) if has_sql(stage.name) else None,
+        "limits": limits.model_dump(mode="json") if limits else None,
+        "flags": flags,
+    }
+    encoded = msgspec.json.encode(content, order="deterministic", enc_hook=_plain)
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def rules_of(module: str) -> set[str]:
+    """The module and those that it takes rules from, transitively; packages with all their modules."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _imports(name)
+    return found
+
+
+@functools.cache
+def source_of(module: str) -> str:
+    """A module's source without comments, docstrings and layout, equal under every Python."""
+    tree = ast.parse(_path(module).read_text(encoding="utf-8"))
+    return ast.unparse(_WithoutDocstrings().visit(tree))
+
+
+def has_sql(name: str) -> bool:
+    """Whether a stage is written in SQL."""
+    return (_sql_folder() / f"{name}.sql").is_file()
+
+
+def sql_text(name: str) -> str:
+    """The text of a stage's SQL."""
+    return (_sql_folder() / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _sql_folder() -> Any:
+    installed = files("forge") / "sql"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "sql"
+
+
+class _WithoutDocstrings(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | ast.Pass:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return ast.Pass() if is_text else node
+
+
+def _imports(module: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(_path(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("forge"):
+            yield from _rules(node.module or "", [alias.name for alias in node.names])
+        elif isinstance(node, ast.Import):
+            yield from (
+                n for a in node.names if a.name.startswith("forge.") for n in _rules(a.name, [])
+            )
+
+
+def _rules(module: str, names: list[str]) -> Iterator[str]:
+    if module == "forge":
+        yield from (n for name in names for n in _rules(f"forge.{name}", []))
+    elif module.split(".")[1] not in CORE:
+        yield module
+        yield from _submodules(module)
+
+
+def _submodules(package: str) -> list[str]:
+    path = _path(package)
+    if path.name != "__init__.py":
+        return []
+    return [f"{package}.{p.stem}" for p in path.parent.glob("*.py") if p.stem != "__init__"]
+
+
+@functools.cache
+def _path(module: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    return Path(spec.origin or "") if spec else Path()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    return str(value)

@@ -1,0 +1,171 @@
+"""Answers already paid for: one folder per effect, Parquet parts and the journals that become parts.
+
+An answer counts once its line stands in a journal. A journal is held (flock) by the process that writes it; one that
+nobody holds is left over from a killed process, and becomes a part at the next start.
+"""
+
+import fcntl
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+import dataframely as dy
+import msgspec
+import polars as pl
+
+from forge.columns import dtypes
+
+PART_ROWS = 1_000
+PART_BYTES = 64_000_000
+
+
+class Remembered(msgspec.Struct, frozen=True, omit_defaults=False):
+    """One row of a memo: a question's key and what was answered."""
+
+    key: str
+    version: int
+    asked_at: datetime
+    kind: str | None
+    reason: str | None
+    detail: str | None
+    tries: int
+    seconds: float
+    answer: dict[str, Any] | None
+
+
+def memo_schema(answers: type[dy.Schema]) -> dict[str, Any]:
+    """Polars dtypes of a memo whose answers follow a schema."""
+    return {
+        "key": pl.String,
+        "version": pl.Int64,
+        "asked_at": pl.Datetime("us"),
+        "kind": pl.String,
+        "reason": pl.String,
+        "detail": pl.String,
+        "tries": pl.Int64,
+        "seconds": pl.Float64,
+        "answer": pl.Struct(dtypes(answers)),
+    }
+
+
+@dataclass
+class Journal:
+    """The file that one process appends its answers to."""
+
+    memo: "Memo"
+    file: BinaryIO
+    rows: int = 0
+    bytes: int = 0
+
+    def append(self, row: Remembered) -> None:
+        """Remember a row; when this returns, a killed process has not lost it."""
+        line = msgspec.json.encode(row) + b"\n"
+        os.write(self.file.fileno(), line)
+        self.rows += 1
+        self.bytes += len(line)
+        if self.rows >= PART_ROWS or self.bytes >= PART_BYTES:
+            self.settle()
+
+    def settle(self) -> None:
+        """Turn the lines so far into a part."""
+        path = Path(self.file.name)
+        self.memo.settle(path)
+        os.ftruncate(self.file.fileno(), 0)
+        self.rows = self.bytes = 0
+
+
+@dataclass(frozen=True)
+class Memo:
+    """What one effect remembers; several processes and roots may share it."""
+
+    folder: Path
+    answers: type[dy.Schema]
+    schema: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schema", memo_schema(self.answers))
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def journal(self) -> Iterator[Journal]:
+        """A journal of one's own, settled at the end."""
+        path = self.folder / f"journal-{os.getpid()}-{uuid4().hex}.jsonl"
+        with path.open("xb", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                journal = Journal(self, file)
+                yield journal
+            finally:
+                journal.settle()
+                path.unlink()
+
+    def settle(self, journal: Path) -> None:
+        """Write a journal's whole lines as a part, durably."""
+        rows = self._lines(journal)
+        if rows.is_empty():
+            return
+        draft = self.folder / f"draft-{os.getpid()}-{uuid4().hex}"
+        with draft.open("wb") as file:
+            rows.write_parquet(file, row_group_size=PART_ROWS)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self.folder / f"part-{uuid4().hex}.parquet")
+
+    def settle_orphans(self) -> None:
+        """Turn the journals of killed processes into parts, and remove their drafts."""
+        for path in self.folder.glob("journal-*.jsonl"):
+            with path.open("rb") as file:
+                if _is_held(file):
+                    continue
+                self.settle(path)
+                path.unlink()
+
+    def rows(self) -> pl.LazyFrame:
+        """All remembered rows, duplicates included, each with its own place `at`."""
+        # Journals first: one that becomes a part meanwhile is then seen twice, not missed.
+        journals = self._journals()
+        parts = sorted(self.folder.glob("part-*.parquet"))
+        return pl.concat([journals, self._scan(parts)]) if parts else journals
+
+    def _journals(self) -> pl.LazyFrame:
+        lines = [self._lines(path) for path in sorted(self.folder.glob("journal-*.jsonl"))]
+        rows = pl.concat([pl.DataFrame(schema=self.schema), *lines])
+        at = -1 - pl.int_range(pl.len(), dtype=pl.Int64)
+        return rows.select(at.alias("at"), *self.schema).lazy()
+
+    def _scan(self, parts: list[Path]) -> pl.LazyFrame:
+        scan = pl.scan_parquet(
+            parts,
+            schema=self.schema,
+            row_index_name="at",
+            missing_columns="insert",
+            extra_columns="ignore",
+            cast_options=pl.ScanCastOptions(
+                missing_struct_fields="insert", extra_struct_fields="ignore"
+            ),
+        )
+        return scan.select(pl.col("at").cast(pl.Int64), *self.schema)
+
+    def _lines(self, journal: Path) -> pl.DataFrame:
+        try:
+            content = journal.read_bytes()
+        except FileNotFoundError:  # settled by its process a moment ago
+            content = b""
+        whole = content[: content.rfind(b"\n") + 1]  # a killed process may leave half a line
+        if not whole:
+            return pl.DataFrame(schema=self.schema)
+        return pl.read_ndjson(io.BytesIO(whole), schema=self.schema)
+
+
+def _is_held(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False

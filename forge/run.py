@@ -1,0 +1,188 @@
+"""What a stage may do beyond expressions: query DuckDB over its upstream tables, and ask services."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import dataframely as dy
+import duckdb
+import polars as pl
+
+from forge.artifacts import Artifacts
+from forge.ask import WANTED, Asking, Progress
+from forge.columns import key_of
+from forge.effect import Effect, Service
+from forge.errors import ServiceError
+from forge.fingerprint import sql_text
+from forge.memo import Memo
+from forge.settings import Settings
+from forge.stage import Stage
+from forge.store import Store
+
+DUCKDB_MEMORY = "1GB"
+
+
+@dataclass
+class Session:
+    """One build's event loop, its open services and its memo."""
+
+    settings: Settings
+    now: datetime
+    progress: Progress
+    retry: frozenset[str] = frozenset()
+    runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+    services: dict[type[Service], Service] = field(default_factory=dict)
+    opened: AsyncExitStack = field(default_factory=AsyncExitStack)
+    settled: set[str] = field(default_factory=set)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The files that answers name."""
+        return Artifacts(self.settings.memo_folder / "artifacts")
+
+    def __enter__(self) -> Self:
+        self.runner.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            self.runner.run(self.opened.aclose())
+        finally:
+            self.runner.close()
+
+    def memo(self, effect: Effect) -> Memo:
+        """The memo of an effect, without leftovers of killed builds."""
+        memo = Memo(self.settings.memo_folder / effect.name, effect.answers)
+        if effect.name not in self.settled:
+            memo.settle_orphans()
+            self.settled.add(effect.name)
+        return memo
+
+    def service(self, kind: type[Service]) -> Service:
+        """The service of a class: known by its identity, connected when it is first asked."""
+        if kind not in self.services:
+            self.services[kind] = kind.open(self.settings, self.artifacts)
+        return self.services[kind]
+
+    async def connected(self, service: Service) -> Service:
+        """The service, open inside this session's loop."""
+        if service not in self._connected:
+            await self.opened.enter_async_context(service)
+            self._connected.append(service)
+        return service
+
+    def __post_init__(self) -> None:
+        self._connected: list[Service] = []
+
+
+@dataclass
+class Run:
+    """The right of one stage (or one bucket of it) to query and to ask."""
+
+    session: Session
+    stage: Stage
+    store: Store
+    schemas: dict[str, type[dy.Schema]]
+    outage: ServiceError | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        """When this build began, UTC."""
+        return self.session.now
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The files that answers name."""
+        return self.session.artifacts
+
+    def ask(
+        self, rows: pl.LazyFrame, effect: Effect, *, only: pl.Expr | None = None
+    ) -> pl.LazyFrame:
+        """The rows' keys with the answers of `effect`, and `kind`, `reason`, `detail` of what has none.
+
+        When it returns, all that could be answered is. Rows for which `only` is false are answered from memory, or
+        are pending.
+        """
+        names = rows.collect_schema().names()
+        key = [name for name in key_of(self.stage.schema) if name in names]
+        asking = self._asking(effect)
+        keyed = asking.keyed(rows, key, pl.lit(value=True) if only is None else only)
+        questions = asking.unanswered(keyed)
+        if questions and not self.outage:
+            self.session.runner.run(self._ask(asking, rows, questions))
+        self.outage = self.outage or asking.outage
+        resolved = asking.resolved(keyed)
+        self._count(resolved)
+        return asking.answers(resolved, key)
+
+    async def _ask(self, asking: Asking, rows: pl.LazyFrame, questions: set[str]) -> None:
+        service = self.session.service(asking.effect.service)
+        try:
+            await self.session.connected(service)
+        except ServiceError as error:
+            asking.outage = error
+            return
+        await asking.ask(rows, questions, service, self.session.progress)
+
+    def _asking(self, effect: Effect) -> Asking:
+        return Asking(
+            effect=effect,
+            memo=self.session.memo(effect),
+            artifacts=self.artifacts,
+            identity=self.session.service(effect.service).identity,
+            now=self.now,
+            retry=self.session.retry,
+        )
+
+    def _count(self, resolved: pl.DataFrame) -> None:
+        counts = resolved.filter(WANTED).group_by("kind").len().drop_nulls()
+        for kind, rows in counts.iter_rows():
+            self.failures[kind] = self.failures.get(kind, 0) + rows
+
+    def sql(self, name: str, **values: Any) -> pl.LazyFrame:
+        """The rows of sql/<name>.sql over views of the upstream tables, `$values` filled in."""
+        draft = self.store.drafts / f"{name}.sql.rows"
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        with connect(draft.parent / "duckdb") as duck:
+            for table in self.stage.upstream:
+                create_view(duck, table, self.store.paths(table), self.schemas[table])
+            if "hours" in self.stage.upstream:
+                self._create_events(duck)
+            duck.sql(sql_text(name), params=values).write_parquet(str(draft))
+        return pl.scan_parquet(draft)
+
+    def _create_events(self, duck: duckdb.DuckDBPyConnection) -> None:
+        from forge.services.archive import Events  # noqa: PLC0415 - only the month's SQL needs it
+
+        hours = self.store.scan("hours", self.schemas["hours"]).select("events").collect()
+        files = [
+            self.artifacts.path(name)
+            for name in hours["events"].drop_nulls().unique(maintain_order=True)
+        ]
+        create_view(duck, "events", files, Events)
+
+
+def connect(spill: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that never reaches for the network, bounded in memory, spilling into a folder."""
+    config = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": DUCKDB_MEMORY,
+        "temp_directory": str(spill),
+        "TimeZone": "UTC",
+    }
+    return duckdb.connect(config=config)
+
+
+def create_view(
+    duck: duckdb.DuckDBPyConnection, name: str, files: list[Path], schema: type[dy.Schema]
+) -> None:
+    """A view over Parquet files; an empty table of the same columns where there are none."""
+    if files:
+        duck.read_parquet([str(f) for f in files], union_by_name=True).create_view(name)
+    else:
+        duck.register(name, schema.create_empty().to_arrow())

@@ -1,0 +1,82 @@
+"""What the user asked to be built: flags that stages may depend on by name."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from forge.errors import UsageError
+
+BOUNDS = ("--pool", "--rows", "--repositories", "--sample", "--source git")
+
+
+class Named(BaseModel):
+    """A pull request that the user named, with what the user's file says of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    repo: str
+    number: int
+    base_commit: str | None = None
+    title: str | None = None
+    body: str | None = None
+
+
+class Exclusions(BaseModel):
+    """Repositories, pull requests (owner/name#1) and authors never to touch, in lower case."""
+
+    model_config = ConfigDict(frozen=True)
+
+    repositories: frozenset[str] = frozenset()
+    pull_requests: frozenset[str] = frozenset()
+    authors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The partition that is built, and its bounds."""
+
+    month: str
+    window: tuple[int, ...] | None = None
+    source: str = "archive"
+    git_source: str | None = None
+    named: tuple[Named, ...] = ()
+    exclude: Exclusions = field(default_factory=Exclusions)
+    repositories: tuple[str, ...] = ()
+    sample: float | None = None
+    per_repository: int | None = None
+    hand_recipes: dict[str, str] = field(default_factory=dict)
+    tasks: int | None = None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether somebody said how many repositories may be fetched."""
+        return self.source != "archive" or bool(self.repositories) or self.sample is not None
+
+    def flag(self, name: str) -> Any:
+        """The value of a flag that a stage names in its signature."""
+        return getattr(self, name)
+
+
+def hours_of(month: str) -> list[datetime]:
+    """All hours of a calendar month, UTC; none of a pool.
+
+    >>> len(hours_of("2026-03"))
+    744
+    """
+    if month.startswith("pool-"):
+        return []
+    first = first_hour(month)
+    following = (first + timedelta(days=32)).replace(day=1)
+    return [
+        first + timedelta(hours=n) for n in range(int((following - first).total_seconds() // 3600))
+    ]
+
+
+def first_hour(month: str) -> datetime:
+    """The first hour of a month, UTC."""
+    try:
+        return datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - naive times are UTC everywhere
+    except ValueError:
+        raise UsageError(f"no such month: {month!r}\nsay it as YYYY-MM, such as 2026-03") from None

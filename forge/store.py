@@ -1,0 +1,228 @@
+"""Tables on disk: one Parquet file is the unit of commit, and this module alone knows the paths."""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dataframely as dy
+import msgspec
+import polars as pl
+
+from forge.columns import WIDE, key_of, marked
+from forge.contract import A_BUG, check_key
+from forge.criteria import FATES
+from forge.errors import ContractError
+from forge.stage import Stage
+
+PART = "part"
+MANIFEST = "_manifest.json"
+WIDE_ROWS = 10_000
+READ_TRIES = 5
+
+
+class PartRecord(msgspec.Struct):
+    """What a manifest says of one part: the proof that it is whole and fresh."""
+
+    fingerprint: str
+    inputs: dict[str, str]
+    digest: str
+    bytes: int
+    written_ns: int
+    rows: int
+    rejected: int = 0
+    open: int = 0
+    deferred: int = 0
+    failures: dict[str, int] = {}
+    seconds: float = 0.0
+
+
+class Manifest(msgspec.Struct):
+    """The parts of one table and month; `deferred` counts rows of buckets not reached, by bound."""
+
+    parts: dict[str, PartRecord] = {}
+    deferred: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Rows written, but not yet part of a table."""
+
+    kept: Path
+    rejected: Path | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Store:
+    """The tables of one root for one month (or pool)."""
+
+    root: Path
+    month: str
+    drafts: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "drafts", self.root / ".drafts" / self.month)
+
+    def folder(self, table: str) -> Path:
+        """Where the parts of a table lie."""
+        return self.root / table / f"month={self.month}"
+
+    def rejected_folder(self, table: str) -> Path:
+        """Where the rejected rows of a table lie."""
+        return self.root / "rejected" / table / f"month={self.month}"
+
+    def manifest(self, table: str) -> Manifest:
+        """What is known of a table's parts; empty where nothing was committed."""
+        try:
+            return msgspec.json.decode((self.folder(table) / MANIFEST).read_bytes(), type=Manifest)
+        except FileNotFoundError:
+            return Manifest()
+        except msgspec.DecodeError:
+            return Manifest()  # a manifest that cannot be read proves nothing
+
+    def record(self, table: str, part: str) -> PartRecord | None:
+        """The proof of a part, where the file on disk is the one that was committed."""
+        record = self.manifest(table).parts.get(part)
+        try:
+            stat = self._path(table, part).stat()
+        except FileNotFoundError:
+            return None
+        is_whole = record and (stat.st_size, stat.st_mtime_ns) == (record.bytes, record.written_ns)
+        return record if is_whole else None
+
+    def digests(self, table: str) -> dict[str, str]:
+        """Digest by part of what is committed."""
+        parts = self.manifest(table).parts
+        return {part: record.digest for part in parts if (record := self.record(table, part))}
+
+    def paths(self, table: str, part: str | None = None) -> list[Path]:
+        """Files of the committed parts, or of one."""
+        wanted = [part] if part else sorted(self.digests(table))
+        return [self._path(table, name) for name in wanted if self.record(table, name)]
+
+    def scan(self, table: str, schema: type[dy.Schema], part: str | None = None) -> pl.LazyFrame:
+        """The committed rows, typed even where there are none."""
+        paths = self.paths(table, part)
+        return pl.scan_parquet(paths) if paths else schema.create_empty(lazy=True)
+
+    def draft(self, stage: Stage, part: str, rows: pl.LazyFrame) -> Draft:
+        """Write rows beside the tables, and check them against the stage's contract."""
+        kept, rejected = self._draft(stage.name, part), None
+        counts = dict.fromkeys(FATES, 0)
+        if stage.is_decided:
+            decided = self._draft(stage.name, part)
+            rows.sink_parquet(decided, mkdir=True, row_group_size=WIDE_ROWS)
+            rows = pl.scan_parquet(decided)
+            counts |= dict(rows.group_by("fate").len().collect().iter_rows())
+            rejected = self._draft(stage.name, part)
+            _rejected(rows, stage).sink_parquet(rejected, mkdir=True)
+            rows = rows.filter(pl.col("fate") == "kept")
+        _sink(rows, stage.schema, kept)
+        counts["kept"] = pl.scan_parquet(kept).select(pl.len()).collect().item()
+        check_key(kept, stage)
+        return Draft(kept, rejected, counts)
+
+    def commit(self, table: str, part: str, draft: Draft, record: PartRecord) -> None:
+        """Make a draft the part: rejected rows first, the manifest last."""
+        self.rejected_folder(table).mkdir(parents=True, exist_ok=True)
+        self.folder(table).mkdir(parents=True, exist_ok=True)
+        if draft.rejected:
+            _replace(draft.rejected, self.rejected_folder(table) / f"{part}.parquet")
+        path = self._path(table, part)
+        _replace(draft.kept, path)
+        stat = path.stat()
+        record.bytes, record.written_ns = stat.st_size, stat.st_mtime_ns
+        manifest = self.manifest(table)
+        manifest.parts[part] = record
+        self.write_manifest(table, manifest)
+
+    def write_manifest(self, table: str, manifest: Manifest) -> None:
+        """Replace a table's manifest."""
+        draft = self.drafts / f"{table}.manifest"
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest, order="sorted")))
+        _replace(draft, self.folder(table) / MANIFEST)
+
+    def drop(self, table: str, parts: Iterable[str]) -> None:
+        """Remove parts that no longer belong to the table."""
+        manifest = self.manifest(table)
+        for part in parts:
+            manifest.parts.pop(part, None)
+        self.write_manifest(table, manifest)
+        for part in parts:
+            self._path(table, part).unlink(missing_ok=True)
+            (self.rejected_folder(table) / f"{part}.parquet").unlink(missing_ok=True)
+
+    def clear_drafts(self) -> None:
+        """Remove what a killed build left; only the holder of the lock may call it."""
+        shutil.rmtree(self.drafts, ignore_errors=True)
+
+    def _path(self, table: str, part: str) -> Path:
+        return self.folder(table) / f"{part}.parquet"
+
+    def _draft(self, table: str, part: str) -> Path:
+        return self.drafts / f"{table}-{part}-{time.monotonic_ns()}"
+
+
+def _rejected(rows: pl.LazyFrame, stage: Stage) -> pl.LazyFrame:
+    columns = rows.collect_schema().names()
+    key = [name for name in stage.rejected_key if name in columns] or key_of(stage.schema)
+    return (
+        rows.filter(pl.col("fate") != "kept")
+        .select(*key, "fate", "reasons", "detail")
+        .unique(key, keep="any")
+        .sort(key)
+    )
+
+
+def _sink(rows: pl.LazyFrame, schema: type[dy.Schema], path: Path) -> None:
+    is_wide = bool(marked(schema, WIDE))
+    typed = rows.select(schema.column_names()).pipe(schema.validate, cast=True, eager=False)
+    ordered = typed if is_wide else typed.sort(key_of(schema))
+    try:
+        ordered.sink_parquet(path, mkdir=True, row_group_size=WIDE_ROWS if is_wide else None)
+    except pl.exceptions.ComputeError as error:
+        if "failed validation" not in str(error):
+            raise
+        raise ContractError(
+            f"{str(error).split('This error occurred')[0].strip()}\n{A_BUG}"
+        ) from error
+
+
+def _replace(draft: Path, path: Path) -> None:
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def digest_of(path: Path) -> str:
+    """Sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def scan(table: str, *, month: str, root: Path | str = "data") -> pl.LazyFrame:
+    """The rows of a table for one month, whole even while a build writes."""
+    pattern = Path(root) / table / f"month={month}" / "*.parquet"
+    for _ in range(READ_TRIES - 1):
+        try:
+            return _checked(pattern)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+            time.sleep(0.05)  # a part was replaced between its listing and its opening
+    return _checked(pattern)
+
+
+def _checked(pattern: Path) -> pl.LazyFrame:
+    frame: Any = pl.scan_parquet(str(pattern), hive_partitioning=True, try_parse_hive_dates=False)
+    frame.collect_schema()
+    return frame

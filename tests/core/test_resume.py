@@ -1,0 +1,137 @@
+import pytest
+from toys import clear_mood, log, made, rejected, rows, run_build, set_mood
+
+from forge.errors import ServiceError
+
+
+def test_second_build_asks_nothing_and_makes_nothing(tmp_path):
+    run_build(tmp_path)
+    assert log(tmp_path) == [1, 2, 3, 4, 5]
+    assert made(run_build(tmp_path)) == []
+    assert log(tmp_path) == []
+
+
+def test_lost_table_is_made_again_from_the_memo(tmp_path):
+    run_build(tmp_path)
+    log(tmp_path)
+    (tmp_path / "doubles/month=2026-03/part.parquet").unlink()
+    assert made(run_build(tmp_path)) == ["doubles"]
+    assert log(tmp_path) == []
+
+
+def test_outage_commits_what_was_answered_and_names_what_is_down(tmp_path):
+    set_mood(tmp_path, "down")
+    with pytest.raises(ServiceError, match="the oracle sleeps"):
+        run_build(tmp_path)
+    assert rejected(tmp_path) == [(n, "open", ["service_down"]) for n in range(1, 6)]
+
+
+def test_outage_in_the_middle_is_asked_again_and_only_what_is_open(tmp_path):
+    run_build(tmp_path, sample=3)
+    log(tmp_path)
+    set_mood(tmp_path, "down")
+    with pytest.raises(ServiceError):
+        run_build(tmp_path, sample=6)
+    assert log(tmp_path) == [4, 5, 6]
+    assert [row["n"] for row in rows(tmp_path)] == [1, 2, 3]
+    clear_mood(tmp_path, "down")
+    run_build(tmp_path, sample=6)
+    assert log(tmp_path) == [4, 5, 6]
+    assert [row["n"] for row in rows(tmp_path)] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("kind", ["data", "policy", "environment", "model"])
+def test_failure_that_is_an_answer_rejects_its_row_and_is_not_asked_again(tmp_path, kind):
+    set_mood(tmp_path, 3, kind)
+    run_build(tmp_path)
+    assert rejected(tmp_path) == [(3, "rejected", ["moody"])]
+    log(tmp_path)
+    assert made(run_build(tmp_path)) == []
+    assert made(run_build(tmp_path, force={"doubles"})) == ["doubles"]
+    assert log(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["data", "policy", "environment", "model", "infra"])
+def test_retry_asks_a_kind_of_failure_again_and_nothing_else(tmp_path, kind):
+    set_mood(tmp_path, 3, kind)
+    run_build(tmp_path)
+    log(tmp_path)
+    clear_mood(tmp_path, 3)
+    run_build(tmp_path, retry=frozenset({kind}))
+    assert log(tmp_path) == [3]
+    assert rejected(tmp_path) == []
+
+
+def test_infra_failure_is_open_three_times_and_then_rejected(tmp_path):
+    set_mood(tmp_path, 3, "infra")
+    fates = []
+    for _ in range(4):
+        run_build(tmp_path)
+        fates.append((rejected(tmp_path), log(tmp_path)))
+    is_open, is_rejected = [(3, "open", ["moody"])], [(3, "rejected", ["moody"])]
+    assert fates == [
+        (is_open, [1, 2, 3, 4, 5]),
+        (is_open, [3]),
+        (is_rejected, [3]),
+        (is_rejected, []),
+    ]
+
+
+def test_pending_question_is_asked_by_every_build_until_it_is_known(tmp_path):
+    set_mood(tmp_path, 3, "pending")
+    run_build(tmp_path)
+    log(tmp_path)
+    run_build(tmp_path)
+    assert log(tmp_path) == [3]
+    clear_mood(tmp_path, 3)
+    run_build(tmp_path)
+    log(tmp_path)
+    assert made(run_build(tmp_path)) == []
+    assert log(tmp_path) == []
+
+
+def test_threshold_makes_its_stage_and_what_follows_again_without_a_question(tmp_path):
+    run_build(tmp_path)
+    log(tmp_path)
+    limits = {"doubles": {"least": 3}}
+    assert made(run_build(tmp_path, limits=limits)) == ["doubles", "halves"]
+    assert log(tmp_path) == []
+    assert rejected(tmp_path) == [(1, "rejected", ["is_large"]), (2, "rejected", ["is_large"])]
+
+
+def test_threshold_that_changes_no_row_stops_at_its_stage(tmp_path):
+    run_build(tmp_path)
+    assert made(run_build(tmp_path, limits={"doubles": {"least": 1}})) == ["doubles"]
+
+
+def test_more_input_asks_only_what_is_new(tmp_path):
+    run_build(tmp_path)
+    log(tmp_path)
+    assert made(run_build(tmp_path, sample=7)) == ["numbers", "doubles", "halves"]
+    assert log(tmp_path) == [6, 7]
+
+
+def test_duplicates_planted_in_a_memo_multiply_nothing(tmp_path):
+    run_build(tmp_path)
+    for part in (tmp_path / "memo/double").glob("part-*.parquet"):
+        part.with_name("part-planted.parquet").write_bytes(part.read_bytes())
+    run_build(tmp_path, force={"doubles"})
+    assert [row["n"] for row in rows(tmp_path)] == [1, 2, 3, 4, 5]
+
+
+def test_answer_whose_artifact_is_gone_is_asked_again(tmp_path):
+    run_build(tmp_path)
+    log(tmp_path)
+    proof = next(row["proof"] for row in rows(tmp_path) if row["n"] == 4)
+    (tmp_path / "memo/artifacts" / proof[:2] / proof).unlink()
+    run_build(tmp_path, force={"doubles"})
+    assert log(tmp_path) == [4]
+
+
+def test_half_a_line_of_a_killed_journal_loses_only_that_answer(tmp_path):
+    run_build(tmp_path)
+    memo = tmp_path / "memo/double"
+    (memo / "journal-1-dead.jsonl").write_bytes(b'{"key":"00","version":1,"asked_at":"2026-04-')
+    run_build(tmp_path, force={"doubles"})
+    assert not list(memo.glob("journal-*"))
+    assert len(rows(tmp_path)) == 5
