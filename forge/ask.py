@@ -79,8 +79,9 @@ class Asking:
             .sort(
                 pl.col("kind").is_not_null(),
                 pl.col("kind").eq_missing(pl.lit("infra")),
+                pl.col("tries"),
                 pl.col("asked_at"),
-                descending=[False, False, True],
+                descending=[False, False, True, True],
             )
             .unique("key", keep="first", maintain_order=True)
             .filter(self._has_files(names))
@@ -201,7 +202,8 @@ class Asking:
         expected = set(self.effect.answers.column_names())
         if set(answer) != expected:
             raise ContractError(
-                f"effect {self.effect.name} answered {sorted(answer)} instead of {sorted(expected)}\n"
+                f"effect {self.effect.name} answered {sorted(answer)}, "
+                f"not {sorted(expected)}\n"
                 "this is a bug in forge: please report it"
             )
 
@@ -227,7 +229,7 @@ class Asking:
         )
 
     def resolved(self, keyed: pl.DataFrame) -> pl.DataFrame:
-        """Every row's place in the memo (`at`), and `kind`, `reason`, `detail` of what has no answer."""
+        """Every row's place in the memo, `at`, and `kind`, `reason`, `detail` without one."""
         return (
             keyed.lazy()
             .join(

@@ -25,19 +25,24 @@ def check_key(path: Path, stage: Stage) -> None:
 def check_law(
     stage: Stage, upstream: list[pl.LazyFrame], kept: Path, rejected: Path | None
 ) -> None:
-    """Raise ContractError unless every parent is kept, rejected, open or deferred, and nobody else is."""
+    """Raise ContractError unless rows in = kept + rejected + open + deferred, by their keys."""
     if not rejected or not stage.parents:
         return
     key = key_of(stage.parents)
-    fates = [pl.scan_parquet(kept), pl.scan_parquet(rejected)]
-    if not set(key) <= set(fates[1].collect_schema().names()):
+    if not set(key) <= set(pl.scan_parquet(rejected).collect_schema().names()):
         return
-    known = pl.concat([fate.select(key) for fate in fates])
-    lost = upstream[0].select(key).join(known, on=key, how="anti").head(3).collect()
-    invented = known.join(upstream[0].select(key), on=key, how="anti").head(3).collect()
-    for what, rows in (("lost", lost), ("invented", invented)):
-        if not rows.is_empty():
-            raise ContractError(
-                f"{stage.name} {what} rows such as {rows.rows()}\n"
-                f"rows in should be kept + rejected + open + deferred; {A_BUG}"
-            )
+    parents = upstream[0].select(key)
+    fates = [pl.scan_parquet(path).select(key) for path in (kept, rejected)]
+    _refuse(stage, "lost", parents.join(pl.concat(fates), on=key, how="anti"))
+    _refuse(stage, "invented", pl.concat(fates).join(parents, on=key, how="anti"))
+    if key == key_of(stage.schema):
+        _refuse(stage, "kept and rejected", fates[0].join(fates[1], on=key, how="semi"))
+
+
+def _refuse(stage: Stage, what: str, rows: pl.LazyFrame) -> None:
+    some = rows.head(3).collect()
+    if not some.is_empty():
+        raise ContractError(
+            f"{stage.name} {what} rows such as {some.rows()}\n"
+            f"rows in should be kept + rejected + open + deferred; {A_BUG}"
+        )

@@ -1,8 +1,8 @@
 """Wishes for rows, and the fate of every row under them.
 
-A decided frame carries four columns beside its table's own: `fate` (kept, rejected, open or deferred), `reasons`
-(names of all missed criteria), `detail` (a failure's own words) and `unknown` (tolerant criteria without a value).
-`store` parts the rows by their fate.
+A decided frame carries four columns beside its table's own: `fate` (kept, rejected, open or
+deferred), `reasons` (names of all missed criteria), `detail` (a failure's own words) and `unknown`
+(tolerant criteria without a value). `store` parts the rows by their fate.
 """
 
 from typing import NamedTuple
@@ -31,8 +31,8 @@ def tolerant(criterion: pl.Expr) -> Tolerant:
 def decide(lf: pl.LazyFrame, criteria: Criteria) -> pl.LazyFrame:
     """Every row of `lf` with its fate.
 
-    Columns that `lf` may bring along: `kind`, `reason` and `detail` as `run.ask` gives them (a failure stops its
-    row), and `bound`, the name of the user's limit beyond which the row lies.
+    Columns that `lf` may bring along: `kind`, `reason` and `detail` as `run.ask` gives them (a
+    failure stops its row), and `bound`, the name of the user's limit beyond which the row lies.
     """
     columns = lf.collect_schema().names()
     failed = pl.col("kind").is_not_null() if "kind" in columns else pl.lit(value=False)

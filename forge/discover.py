@@ -1,4 +1,4 @@
-"""Values that a package's modules define: one new file is all that a new stage or language needs."""
+"""Values that a package's modules define: a new stage or language is one new file."""
 
 import importlib
 import pkgutil
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def values(package: ModuleType, kind: type[T]) -> list[T]:
-    """Every module-level value of `kind` that a module of `package` itself defines, in order of module names."""
+    """Every module-level value of `kind` in a package, in the order of its modules' names."""
     found: list[T] = []
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         members = vars(importlib.import_module(module.name)).values()

@@ -1,6 +1,7 @@
 """Questions to services: one function each, its signature the whole declaration.
 
-The first parameter names the service; the keyword-only parameters are exactly what the answer may depend on.
+The first parameter names the service; the keyword-only parameters are exactly what the answer may
+depend on.
 """
 
 import inspect
@@ -22,10 +23,11 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Failure:
-    """A question that has no answer: what kind of failure, its short name, and its own words.
+    """A question without an answer: the kind of failure, its short name, and its own words.
 
-    `data` and `policy` are facts and remembered; `environment` and `model` until the effect's version rises;
-    `infra` is asked again by later builds, three times in all; `pending` is too young to be known, and forgotten.
+    `data` and `policy` are facts and remembered; `environment` and `model` until the effect's
+    version rises; `infra` is asked again by later builds, three times in all; `pending` is too young
+    to be known, and forgotten.
     """
 
     kind: Kind
@@ -93,8 +95,8 @@ def effect(
 ) -> Callable[[Function], Effect]:
     """Declare a question.
 
-    A rise of `version` asks again what failed for `environment` or `model`; a rise of `since` asks again
-    everything that an older version answered. `seconds` bounds one question.
+    A rise of `version` asks again what failed for `environment` or `model`; a rise of `since` asks
+    again everything that an older version answered. `seconds` bounds one question.
     """
 
     def declare(function: Function) -> Effect:

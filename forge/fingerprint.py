@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from forge.stage import Stage, StageLimits
 
-# How things run says nothing about what a table holds: services answer through the memo, stages through their tables.
+# How things run says nothing about what a table holds: services answer through the memo, stages
+# through their tables.
 CORE = {
     "artifacts",
     "ask",
@@ -49,7 +50,7 @@ def fingerprint(stage: Stage, limits: StageLimits | None, flags: dict[str, Any])
 
 
 def rules_of(module: str) -> set[str]:
-    """The module and those that it takes rules from, transitively; packages with all their modules."""
+    """The module and those it takes rules from, transitively; packages with all modules."""
     found: set[str] = set()
     waiting = [module]
     while waiting:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from forge.errors import LockError, ServiceError, SpaceError
+from forge.errors import ForgeError, LockError, SpaceError
 
 
 @contextmanager
@@ -24,8 +24,9 @@ def locked(root: Path, month: str) -> Iterator[None]:
             file.seek(0)
             holder = json.loads(file.read() or "{}")
             raise LockError(
-                f"another build holds {month} in {root}: process {holder.get('pid')} on {holder.get('host')}\n"
-                "wait until it ends, or stop it; two builds of different months may share a root"
+                f"another build holds {month} in {root}: "
+                f"process {holder.get('pid')} on {holder.get('host')}\n"
+                "wait until it ends, or stop it; builds of different months may share a root"
             ) from None
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
@@ -38,18 +39,19 @@ def explained(root: Path) -> Iterator[None]:
     """Turn a full or read-only disk into an error that says so."""
     try:
         yield
-    except ServiceError:
+    except ForgeError:
         raise
     except Exception as error:
         text = str(error)
         number = getattr(error, "errno", None)
         if number == errno.ENOSPC or "No space left" in text:
             raise SpaceError(
-                f"no space left under {root}\nfree some, or set FORGE_DISK lower, and run the same command again: "
+                f"no space left under {root}\n"
+                "free some, or set FORGE_DISK lower, and run the same command again: "
                 "what was answered is kept"
             ) from error
         if number == errno.EROFS or "Read-only file system" in text:
             raise SpaceError(
-                f"{root} cannot be written: read-only\nchoose another folder with FORGE_ROOT"
+                f"{root} cannot be written: it is read-only\nchoose another folder with FORGE_ROOT"
             ) from error
         raise

@@ -1,7 +1,7 @@
-"""Answers already paid for: one folder per effect, Parquet parts and the journals that become parts.
+"""Answers already paid for: a folder per effect, of Parquet parts and journals that become parts.
 
-An answer counts once its line stands in a journal. A journal is held (flock) by the process that writes it; one that
-nobody holds is left over from a killed process, and becomes a part at the next start.
+An answer counts once its line stands in a journal. A journal is held (flock) by the process that
+writes it; one that nobody holds was left by a killed process, and becomes a part at the next start.
 """
 
 import fcntl

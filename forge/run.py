@@ -1,4 +1,4 @@
-"""What a stage may do beyond expressions: query DuckDB over its upstream tables, and ask services."""
+"""What a stage may do beyond expressions: query its upstream tables in SQL, and ask services."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -102,10 +102,10 @@ class Run:
     def ask(
         self, rows: pl.LazyFrame, effect: Effect, *, only: pl.Expr | None = None
     ) -> pl.LazyFrame:
-        """The rows' keys with the answers of `effect`, and `kind`, `reason`, `detail` of what has none.
+        """The rows' keys with their answers, and `kind`, `reason`, `detail` of what has none.
 
-        When it returns, all that could be answered is. Rows for which `only` is false are answered from memory, or
-        are pending.
+        When it returns, all that could be answered is. Rows for which `only` is false are answered
+        from memory, or are pending.
         """
         names = rows.collect_schema().names()
         key = [name for name in key_of(self.stage.schema) if name in names]

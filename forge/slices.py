@@ -18,7 +18,7 @@ def bucket_of(repository_id: pl.Expr) -> pl.Expr:
 
 
 def in_sample(repository_id: pl.Expr, share: float) -> pl.Expr:
-    """Whether a repository belongs to a share (0 to 1) of all; a larger share holds a smaller one."""
+    """Whether a repository is in a share (0 to 1) of all; a larger share holds a smaller one."""
     return mixed(repository_id) // 2**11 < int(share * 2**53)
 
 

@@ -1,0 +1,49 @@
+"""Options that several commands share, and the settings they end in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forge.errors import UsageError
+
+if TYPE_CHECKING:
+    from forge.settings import Settings
+
+root = click.option(
+    "--root", type=click.Path(path_type=Path), help="Folder of the tables [FORGE_ROOT, data]."
+)
+month = click.option("--month", required=True, help="The month, such as 2026-03, or pool-<name>.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+limit = click.option(
+    "--limit", "limits", multiple=True, metavar="STAGE.NAME=VALUE", help="A threshold (repeatable)."
+)
+
+
+def settings(root_folder: Path | None = None) -> "Settings":
+    """The settings, the flag over everything else."""
+    from pydantic import ValidationError
+
+    from forge.settings import Settings
+
+    try:
+        return Settings(**({"root": root_folder} if root_folder else {}))
+    except ValidationError as error:
+        raise UsageError(_explained(error)) from None
+
+
+def _explained(error: Any) -> str:
+    lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+    return "a setting cannot be used: " + "; ".join(lines) + "\nsee the README, under Settings"
+
+
+def stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in the order they are to be shown."""
+
+    def apply(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return apply

@@ -1,0 +1,72 @@
+"""Progress on stderr, and one line per committed part on stdout."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from forge.build import Outcome
+
+PLAIN_SECONDS = 10
+
+
+class Shown:
+    """A bar per effect on a terminal, a line every ten seconds elsewhere."""
+
+    def __init__(self, bars: Progress) -> None:
+        self.bars = bars
+        self.tasks: dict[str, int] = {}
+        self.told = time.monotonic()
+
+    def asked(self, effect: str, done: int, total: int) -> None:
+        """So many of an effect's questions are answered."""
+        if not self.bars.console.is_terminal:
+            self._tell(effect, done, total)
+        elif effect not in self.tasks:
+            self.tasks[effect] = self.bars.add_task(effect, completed=done, total=total)
+        else:
+            self.bars.update(self.tasks[effect], completed=done, total=total)
+
+    def _tell(self, effect: str, done: int, total: int) -> None:
+        if time.monotonic() - self.told > PLAIN_SECONDS:
+            self.told = time.monotonic()
+            click.echo(f"{effect}: {done:,} of {total:,}", err=True)
+
+    def committed(self, outcome: "Outcome", *, to_stdout: bool) -> None:
+        """A part is on disk."""
+        for task in self.tasks.values():
+            self.bars.remove_task(task)
+        self.tasks.clear()
+        if to_stdout:
+            self.bars.console.file.flush()
+            click.echo(line(outcome))
+
+
+def line(outcome: "Outcome") -> str:
+    """One part in one line: what it holds, and why the rest is not in it."""
+    record = outcome.record
+    counts = [
+        f"{n:,} {what}" for what in ("rejected", "open", "deferred") if (n := getattr(record, what))
+    ]
+    state = "fresh" if outcome.is_fresh else f"{record.seconds:.1f} s"
+    name = outcome.table if outcome.part == "part" else f"{outcome.table}/{outcome.part}"
+    return f"{name:<24} {record.rows:>9,} rows  {state:>9}  {', '.join(counts)}".rstrip()
+
+
+@contextmanager
+def shown() -> Iterator[Shown]:
+    """Progress for as long as the block runs."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bars:
+        yield Shown(bars)

@@ -1,0 +1,89 @@
+"""What the flags of `forge build` select."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from forge.cli import _options
+from forge.errors import UsageError
+
+if TYPE_CHECKING:
+    from forge.selection import Selection
+
+FIRST_EVENTS = "2015-01"
+
+
+def read_selection(flags: dict[str, Any]) -> "Selection":
+    """The selection that the flags say; UsageError where they contradict each other."""
+    from forge import pools
+    from forge.selection import Selection
+
+    source, month, named = _source(flags)
+    return Selection(
+        month=month,
+        window=_window(flags["hours"]) if flags["hours"] else None,
+        source=source,
+        git_source=flags["address"],
+        named=named,
+        sample=_share(flags["sample"]) if flags["sample"] else None,
+        per_repository=flags["per_repository"],
+        tasks=flags["tasks"],
+        hand_recipes=pools.read_hand_recipes(_options.settings().recipes),
+        **_read(flags),
+    )
+
+
+def _read(flags: dict[str, Any]) -> dict[str, Any]:
+    from forge import pools
+
+    readers = {"exclude": pools.read_exclusions, "repositories": pools.read_repositories}
+    return {name: read(flags[name]) for name, read in readers.items() if flags[name]}
+
+
+def _source(flags: dict[str, Any]) -> tuple[str, str, tuple[Any, ...]]:
+    from forge import pools
+
+    if bool(flags["address"]) != (flags["source"] == "git"):
+        raise UsageError("--source git goes with the address of a repository\n"
+                         "such as: forge build --month 2026-03 --source git ../my-project")  # fmt: skip
+    files = [flags[name] for name in ("pool", "rows") if flags[name]]
+    if len(files) + bool(flags["month"]) != 1:
+        raise UsageError("say what to build: one of --month, --pool or --rows\n"
+                         "such as: forge build --month 2026-03")  # fmt: skip
+    if files:
+        read = pools.read_pool if flags["pool"] else pools.read_rows
+        return "pool", f"pool-{files[0].stem}", read(files[0])
+    return flags["source"], _month(flags["month"]), ()
+
+
+def _month(month: str) -> str:
+    from forge.selection import first_hour
+
+    first = first_hour(month)
+    if month < FIRST_EVENTS:
+        raise UsageError(
+            f"{month}-01-0 is in the Timeline format of before 2015, which forge does not read\n"
+            f"choose a month from {FIRST_EVENTS} on"
+        )
+    if first > datetime.now(UTC).replace(tzinfo=None):
+        raise UsageError(f"{month} has not begun\nchoose a month that has")
+    return month
+
+
+def _window(text: str) -> tuple[int, ...]:
+    hours: set[int] = set()
+    for piece in text.split(","):
+        first, _, last = piece.partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal():
+            raise UsageError(f"not hours: {text!r}\nsay them as 0-23,48")
+        hours.update(range(int(first), int(last or first) + 1))
+    return tuple(sorted(hours))
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1
+    if not 0 < share <= 1:
+        raise UsageError(f"not a share: {text!r}\nsay it as 1% or 0.01")
+    return share

@@ -1,0 +1,118 @@
+"""`forge build`: a month of the archive, or a pool, as far as its bounds allow."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forge.cli import _options
+from forge.cli._selection import read_selection
+from forge.errors import UsageError
+
+if TYPE_CHECKING:
+    from forge.build import Outcome
+    from forge.selection import Selection
+    from forge.settings import Settings
+
+UNBOUNDED_END = "merges"
+
+
+@click.command("build", short_help="Build a month as far as its bounds allow; rerun to go on.")
+@click.argument("address", required=False)
+@click.option("--month", help="The month, such as 2026-03.")
+@click.option("--hours", help="Fetch only these hours, from the month's first: 0-23,48.")
+@click.option("--source", type=click.Choice(["archive", "git"]), default="archive",
+              help="Where merges come from; git takes the ADDRESS of a repository.")  # fmt: skip
+@click.option("--enrich", type=click.Choice(["git"]), default="git", help="Who knows the rest.")
+@click.option("--pool", type=click.Path(path_type=Path), help="File of owner/repo#123 lines.")
+@click.option("--rows", type=click.Path(path_type=Path), help="SWE-bench rows, .parquet or .jsonl.")
+@click.option("--exclude", type=click.Path(path_type=Path), help="File of what never to touch.")
+@click.option("--repositories", type=click.Path(path_type=Path), help="File of owner/name lines.")
+@click.option("--sample", help="A share of the repositories by hash, such as 1%.")
+@click.option("--per-repository", type=click.IntRange(1), help="Candidates tried per repository.")
+@click.option("--tasks", type=click.IntRange(1), help="Stop when so many are verified.")
+@click.option("--to", help="The last table to build.")
+@click.option("--force", multiple=True, help="Build this table again (repeatable).")
+@click.option("--retry", multiple=True, help="Ask again what failed as data, policy, environment, "
+              "model or infra (repeatable).")  # fmt: skip
+@_options.limit
+@_options.root
+@_options.as_json
+def command(**flags: Any) -> None:
+    r"""Build every table of a month that is not fresh, best candidates first.
+
+    It can be stopped at any time and run again: what was answered is never asked twice.
+
+    \b
+    forge build --month 2026-03 --hours 0-23 --sample 1%
+    forge build --pool mine.txt
+    forge build --month 2026-03 --source git https://github.com/owner/name
+    """
+    chosen = read_selection(flags)
+    settings = _options.settings(flags["root"])
+    to = flags["to"] or (None if chosen.is_bounded else UNBOUNDED_END)
+    outcomes = run(chosen, settings, flags, to)
+    if flags["as_json"]:
+        click.echo(json.dumps([_plain(outcome) for outcome in outcomes], indent=1))
+    if to == UNBOUNDED_END and not flags["to"]:
+        click.echo(_unbounded(settings, chosen), err=True)
+
+
+def run(
+    chosen: "Selection", settings: "Settings", flags: dict[str, Any], to: str | None
+) -> list["Outcome"]:
+    """Build, telling progress and every part on the way; the outcomes in order."""
+    from forge.build import Options, build, stages_to
+    from forge.cli._progress import shown
+    from forge.effect import KINDS
+    from forge.limits import read_limits
+
+    if unknown := set(flags["retry"]) - set(KINDS):
+        raise UsageError(
+            f"no such kind of failure: {', '.join(unknown)}\nkinds: {', '.join(KINDS)}"
+        )
+    tables = stages_to(to)
+    _check_tables(flags["force"])
+    limits = read_limits(stages_to(None), Path("forge.toml"), flags["limits"])
+    options = Options(frozenset(flags["force"]), frozenset(flags["retry"]), limits)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    done = []
+    with shown() as progress:
+        for outcome in build(tables, chosen, settings, options, now=now, progress=progress.asked):
+            progress.committed(outcome, to_stdout=not flags["as_json"])
+            done.append(outcome)
+    return done
+
+
+def _check_tables(names: list[str]) -> None:
+    from forge.build import stages_to
+
+    for name in names:
+        stages_to(name)
+
+
+def _unbounded(settings: "Settings", chosen: "Selection") -> str:
+    import polars as pl
+
+    from forge.selection import BOUNDS
+    from forge.store import scan
+
+    merges = scan("merges", month=chosen.month, root=settings.root)
+    counts = merges.select(pl.len(), repositories=pl.n_unique("repository_id")).collect().row(0)
+    return (
+        f"stopped after merges: {counts[0]:,} pull requests in {counts[1]:,} repositories, "
+        "each of which git would fetch\n"
+        f"bound them by one of {', '.join(BOUNDS)}, such as: "
+        f"forge build --month {chosen.month} --sample 1%"
+    )
+
+
+def _plain(outcome: "Outcome") -> dict[str, Any]:
+    record = outcome.record
+    return {
+        "table": outcome.table, "part": outcome.part, "is_fresh": outcome.is_fresh,
+        "rows": record.rows, "rejected": record.rejected, "open": record.open,
+        "deferred": record.deferred, "failures": record.failures, "seconds": record.seconds,
+    }  # fmt: skip
