@@ -148,7 +148,7 @@ class Build:
 
     def _inputs(self, stage: Stage, part: str) -> dict[str, str]:
         """Digests of everything upstream; of a bucket, its own slice of what is built by bucket."""
-        found = {}
+        found: dict[str, str] = {}
         for table in stage.upstream:
             digests = self.store.digests(table)
             own = {part: digests[part]} if stage.by == "bucket" and part in digests else digests
@@ -212,7 +212,7 @@ def grouped(ordered: list[Stage]) -> list[list[Stage]]:
     return groups
 
 
-def build(
+def build(  # noqa: PLR0913 - what, of what, where, how, when, and who is told
     chosen: list[Stage],
     selection: Selection,
     settings: Settings,

@@ -5,7 +5,6 @@ import functools
 import hashlib
 import importlib.util
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +77,8 @@ def sql_text(name: str) -> str:
     return (_sql_folder() / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _sql_folder() -> Any:
-    installed = files("forge") / "sql"
+def _sql_folder() -> Path:
+    installed = Path(__file__).parent / "sql"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "sql"
 
 

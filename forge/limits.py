@@ -37,7 +37,7 @@ def _of_file(file: Path, stages: set[str]) -> Limits:
     if unknown:
         raise UsageError(
             f"{file}: no such setting or stage: {', '.join(sorted(unknown))}\n"
-            f"settings are {', '.join(Settings.model_fields)}; stages with limits: {_listed(stages)}"
+            f"settings: {_listed(Settings.model_fields)}; stages with limits: {_listed(stages)}"
         )
     return {name: section for name, section in content.items() if name in stages}
 

@@ -1,7 +1,7 @@
 """The user's own files: pools, rows, exclusions, repositories, and recipes written by hand."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,10 @@ def _named(file: Path, number: int, line: str) -> Named:
 
 def read_rows(file: Path) -> tuple[Named, ...]:
     """Rows in the shape of SWE-bench, from .parquet or .jsonl."""
-    readers = {".parquet": pl.read_parquet, ".jsonl": pl.read_ndjson}
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        ".parquet": pl.read_parquet,
+        ".jsonl": pl.read_ndjson,
+    }
     if file.suffix not in readers:
         raise InputError(f"{file}: rows are read from .parquet or .jsonl\nname such a file")
     try:

@@ -156,7 +156,7 @@ class Run:
         return pl.scan_parquet(draft)
 
     def _create_events(self, duck: duckdb.DuckDBPyConnection) -> None:
-        from forge.services.archive import Events  # noqa: PLC0415 - only the month's SQL needs it
+        from forge.services.archive import Events
 
         hours = self.store.scan("hours", self.schemas["hours"]).select("events").collect()
         files = [
@@ -168,7 +168,7 @@ class Run:
 
 def connect(spill: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB that never reaches for the network, bounded in memory, spilling into a folder."""
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "memory_limit": DUCKDB_MEMORY,

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import dataframely as dy
 import msgspec
@@ -223,6 +222,6 @@ def scan(table: str, *, month: str, root: Path | str = "data") -> pl.LazyFrame:
 
 
 def _checked(pattern: Path) -> pl.LazyFrame:
-    frame: Any = pl.scan_parquet(str(pattern), hive_partitioning=True, try_parse_hive_dates=False)
+    frame = pl.scan_parquet(str(pattern), hive_partitioning=True, try_parse_hive_dates=False)
     frame.collect_schema()
     return frame

@@ -28,7 +28,8 @@ def settings(root_folder: Path | None = None) -> "Settings":
     from forge.settings import Settings
 
     try:
-        return Settings(**({"root": root_folder} if root_folder else {}))
+        given: dict[str, Any] = {"root": root_folder} if root_folder else {}
+        return Settings(**given)
     except ValidationError as error:
         raise UsageError(_explained(error)) from None
 

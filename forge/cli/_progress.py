@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 if TYPE_CHECKING:
     from forge.build import Outcome
@@ -21,7 +28,7 @@ class Shown:
 
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
-        self.tasks: dict[str, int] = {}
+        self.tasks: dict[str, TaskID] = {}
         self.told = time.monotonic()
 
     def asked(self, effect: str, done: int, total: int) -> None:
@@ -51,9 +58,8 @@ class Shown:
 def line(outcome: "Outcome") -> str:
     """One part in one line: what it holds, and why the rest is not in it."""
     record = outcome.record
-    counts = [
-        f"{n:,} {what}" for what in ("rejected", "open", "deferred") if (n := getattr(record, what))
-    ]
+    fates = {"rejected": record.rejected, "open": record.open, "deferred": record.deferred}
+    counts = [f"{rows:,} {fate}" for fate, rows in fates.items() if rows]
     state = "fresh" if outcome.is_fresh else f"{record.seconds:.1f} s"
     name = outcome.table if outcome.part == "part" else f"{outcome.table}/{outcome.part}"
     return f"{name:<24} {record.rows:>9,} rows  {state:>9}  {', '.join(counts)}".rstrip()
