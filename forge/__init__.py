@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 __all__ = ["grade", "scan"]
-HOMES = {"grade": "forge.grading", "scan": "forge.store"}
+HOMES = {"grade": "forge.grading", "scan": "forge.reader"}
 
 
 def __getattr__(name: str) -> Any:

@@ -26,8 +26,8 @@ class Failure:
     """A question without an answer: the kind of failure, its short name, and its own words.
 
     `data` and `policy` are facts and remembered; `environment` and `model` until the effect's
-    version rises; `infra` is asked again by later builds, three times in all; `pending` is too young
-    to be known, and forgotten.
+    version rises; `infra` is asked again by later builds, three times in all; `pending` is too
+    young to be known, and forgotten.
     """
 
     kind: Kind

@@ -96,7 +96,7 @@ class Memo:
     def journal(self) -> Iterator[Journal]:
         """A journal of one's own, settled at the end."""
         path = self.folder / f"journal-{os.getpid()}-{uuid4().hex}.jsonl"
-        with path.open("xb", buffering=0) as file:
+        with path.open("ab", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             try:
                 journal = Journal(self, file)

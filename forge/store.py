@@ -21,7 +21,6 @@ from forge.stage import Stage
 PART = "part"
 MANIFEST = "_manifest.json"
 WIDE_ROWS = 10_000
-READ_TRIES = 5
 
 
 class PartRecord(msgspec.Struct):
@@ -208,20 +207,3 @@ def digest_of(path: Path) -> str:
     """Sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def scan(table: str, *, month: str, root: Path | str = "data") -> pl.LazyFrame:
-    """The rows of a table for one month, whole even while a build writes."""
-    pattern = Path(root) / table / f"month={month}" / "*.parquet"
-    for _ in range(READ_TRIES - 1):
-        try:
-            return _checked(pattern)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-            time.sleep(0.05)  # a part was replaced between its listing and its opening
-    return _checked(pattern)
-
-
-def _checked(pattern: Path) -> pl.LazyFrame:
-    frame = pl.scan_parquet(str(pattern), hive_partitioning=True, try_parse_hive_dates=False)
-    frame.collect_schema()
-    return frame

@@ -43,12 +43,16 @@ def _source(flags: dict[str, Any]) -> tuple[str, str, tuple[Any, ...]]:
     from forge import pools
 
     if bool(flags["address"]) != (flags["source"] == "git"):
-        raise UsageError("--source git goes with the address of a repository\n"
-                         "such as: forge build --month 2026-03 --source git ../my-project")  # fmt: skip
+        raise UsageError(
+            "--source git goes with the address of a repository\n"
+            "such as: forge build --month 2026-03 --source git ../my-project"
+        )
     files = [flags[name] for name in ("pool", "rows") if flags[name]]
     if len(files) + bool(flags["month"]) != 1:
-        raise UsageError("say what to build: one of --month, --pool or --rows\n"
-                         "such as: forge build --month 2026-03")  # fmt: skip
+        raise UsageError(
+            "say what to build: one of --month, --pool or --rows\n"
+            "such as: forge build --month 2026-03"
+        )
     if files:
         read = pools.read_pool if flags["pool"] else pools.read_rows
         return "pool", f"pool-{files[0].stem}", read(files[0])

@@ -52,6 +52,8 @@ def command(**flags: Any) -> None:
     """
     chosen = read_selection(flags)
     settings = _options.settings(flags["root"])
+    if chosen.git_source:
+        settings = settings.model_copy(update={"git_url": chosen.git_source})
     to = flags["to"] or (None if chosen.is_bounded else UNBOUNDED_END)
     outcomes = run(chosen, settings, flags, to)
     if flags["as_json"]:
@@ -97,7 +99,7 @@ def _unbounded(settings: "Settings", chosen: "Selection") -> str:
     import polars as pl
 
     from forge.selection import BOUNDS
-    from forge.store import scan
+    from forge.reader import scan
 
     merges = scan("merges", month=chosen.month, root=settings.root)
     counts = merges.select(pl.len(), repositories=pl.n_unique("repository_id")).collect().row(0)

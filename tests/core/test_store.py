@@ -1,0 +1,87 @@
+import contextlib
+import contextlib
+import threading
+
+import dataframely as dy
+import duckdb
+import polars as pl
+import pytest
+from toys import Doubles, Numbers, made, numbers, run_build
+
+import forge
+from forge.criteria import decide
+from forge.errors import ContractError, LockError
+from forge.lock import locked
+from forge.stage import Decided, stage
+
+
+@stage
+def doubles(numbers: dy.LazyFrame[Numbers]) -> Decided[Doubles]:
+    return FRAMES["doubles"](numbers)
+
+
+FRAMES = {}
+
+
+def decided(numbers, **columns):
+    rows = numbers.with_columns(twice=pl.col("n") * 2, proof=pl.lit("x"), **columns)
+    return decide(rows, {})
+
+
+def test_row_that_breaks_a_rule_is_a_bug_and_commits_nothing(tmp_path):
+    FRAMES["doubles"] = lambda numbers: decided(numbers).with_columns(twice=None)
+    with pytest.raises(ContractError, match="Column 'twice' failed validation"):
+        run_build(tmp_path, [numbers, doubles])
+    assert not (tmp_path / "doubles").exists()
+
+
+def test_two_rows_of_one_key_are_a_bug(tmp_path):
+    FRAMES["doubles"] = lambda numbers: decided(pl.concat([numbers, numbers.head(1)]))
+    with pytest.raises(ContractError, match="occur more than once"):
+        run_build(tmp_path, [numbers, doubles])
+
+
+def test_row_that_disappears_is_a_bug(tmp_path):
+    FRAMES["doubles"] = lambda numbers: decided(numbers.filter(pl.col("n") != 2))
+    with pytest.raises(ContractError, match=r"doubles lost rows such as \[\(2,\)\]"):
+        run_build(tmp_path, [numbers, doubles])
+
+
+def test_row_out_of_nowhere_is_a_bug(tmp_path):
+    FRAMES["doubles"] = lambda numbers: decided(numbers.with_columns(n=pl.col("n") + 1))
+    with pytest.raises(ContractError, match=r"lost rows such as \[\(1,\)\]|invented rows"):
+        run_build(tmp_path, [numbers, doubles])
+
+
+def test_edited_file_no_longer_matches_its_manifest_and_is_made_again(tmp_path):
+    run_build(tmp_path)
+    part = tmp_path / "halves/month=2026-03/part.parquet"
+    part.write_bytes(part.read_bytes() + b"x")
+    assert made(run_build(tmp_path)) == ["halves"]
+
+
+def test_second_build_of_a_month_names_the_holder(tmp_path):
+    with locked(tmp_path, "2026-03"), pytest.raises(LockError, match="process [0-9]+ on "):
+        run_build(tmp_path)
+
+
+def test_readers_see_whole_tables_while_a_build_writes(tmp_path):
+    run_build(tmp_path, sample=500)
+    done, seen = threading.Event(), set()
+
+    def read() -> None:
+        pattern = str(tmp_path / "halves/**/*.parquet")
+        while not done.is_set():
+            rows = forge.scan("halves", month="2026-03", root=tmp_path).collect()
+            seen.update({rows.height, rows["n"].n_unique()})
+            with contextlib.suppress(duckdb.Error):  # loud is allowed, wrong is not
+                seen.update(*duckdb.sql(f"select count(distinct n) from '{pattern}'").fetchall())
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for size in (700, 500, 700):
+        run_build(tmp_path, sample=size)
+    done.set()
+    reader.join()
+    assert seen <= {500, 700}
+    assert seen
