@@ -35,7 +35,7 @@ def test_killed_build_goes_on_where_it_stopped(tmp_path, seed):
     before = log(tmp_path)
     run_build(tmp_path, sample=3000)
     again = log(tmp_path)
-    # A question whose answer had not come back when the kill struck may be asked again: two at a time.
+    # What was asked but not answered when the kill struck is asked again: two at a time.
     assert len(set(before) & set(again)) <= 2
     assert {*before, *again} == set(range(1, 3001))
     assert [row["twice"] for row in rows(tmp_path)] == [2 * n for n in range(1, 3001)]

@@ -1,5 +1,4 @@
 import contextlib
-import contextlib
 import threading
 
 import dataframely as dy
@@ -61,7 +60,7 @@ def test_edited_file_no_longer_matches_its_manifest_and_is_made_again(tmp_path):
 
 
 def test_second_build_of_a_month_names_the_holder(tmp_path):
-    with locked(tmp_path, "2026-03"), pytest.raises(LockError, match="process [0-9]+ on "):
+    with locked(tmp_path, "2026-03"), pytest.raises(LockError, match=r"process [0-9]+ on "):
         run_build(tmp_path)
 
 

@@ -1,0 +1,81 @@
+import pytest
+
+from forge.errors import InputError
+from forge.pools import (
+    read_exclusions,
+    read_hand_recipes,
+    read_pool,
+    read_repositories,
+    read_rows,
+)
+
+
+def written(folder, text, name="list.txt"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pallets/flask#42",
+        "pallets/flask:pr-42",
+        "https://github.com/pallets/flask/pull/42",
+        "https://github.example.org/pallets/flask/pull/42/",
+        "  pallets/flask#42   # why",
+    ],
+)
+def test_pull_request_may_be_named_in_several_ways(tmp_path, line):
+    (named,) = read_pool(written(tmp_path, f"# mine\n\n{line}\n"))
+    assert (named.repo, named.number) == ("pallets/flask", 42)
+
+
+@pytest.mark.parametrize(
+    "line", ["flask#42", "pallets/flask", "pallets/flask#0", "../x#1", "a/b#1;rm"]
+)
+def test_line_that_is_no_pull_request_is_named(tmp_path, line):
+    path = written(tmp_path, f"pallets/flask#1\n{line}\n")
+    with pytest.raises(InputError) as error:
+        read_pool(path)
+    assert str(error.value) == (
+        f"{path}:2: not a pull request: {line!r}\n"
+        "say it as owner/repo#123, owner/repo:pr-123 or its address"
+    )
+
+
+def test_rows_of_swe_bench_become_named_pull_requests(shared):
+    rows = read_rows(shared / "data/swebench-lite-dev.parquet")
+    assert len(rows) == 23
+    assert (rows[0].repo, rows[0].number) == ("sqlfluff/sqlfluff", 1625)
+    assert rows[0].base_commit == "14e1a23a3166b9a645a16de96f694c77a5d4abb7"
+
+
+def test_rows_without_an_instance_id_are_refused(tmp_path):
+    path = written(tmp_path, '{"repo": "a/b"}\n', "rows.jsonl")
+    with pytest.raises(InputError, match="has no column instance_id"):
+        read_rows(path)
+
+
+def test_exclusions_know_repositories_pull_requests_and_authors(tmp_path):
+    found = read_exclusions(
+        written(tmp_path, "Pallets/Flask\npallets/click#7\n@Somebody\nbot[bot]\n")
+    )
+    assert found.repositories == {"pallets/flask"}
+    assert found.pull_requests == {"pallets/click#7"}
+    assert found.authors == {"somebody", "bot[bot]"}
+
+
+def test_repositories_may_be_named_by_address(tmp_path):
+    text = "pallets/flask\nhttps://github.com/pallets/click.git\n"
+    assert read_repositories(written(tmp_path, text)) == ("pallets/flask", "pallets/click")
+
+
+def test_file_that_is_not_there_is_bad_input(tmp_path):
+    with pytest.raises(InputError, match=r"no\.txt cannot be read"):
+        read_pool(tmp_path / "no.txt")
+
+
+def test_recipes_by_hand_are_known_by_their_repository(tmp_path):
+    written(tmp_path, 'test = "pytest"\n', "pallets__flask.toml")
+    assert read_hand_recipes(tmp_path) == {"pallets__flask": 'test = "pytest"\n'}
