@@ -173,9 +173,10 @@ def connect(spill: Path) -> duckdb.DuckDBPyConnection:
         "autoload_known_extensions": "false",
         "memory_limit": DUCKDB_MEMORY,
         "temp_directory": str(spill),
-        "TimeZone": "UTC",
     }
-    return duckdb.connect(config=config)
+    duck = duckdb.connect(config=config)
+    duck.execute("set TimeZone = 'UTC'")  # as a config it would ask for an extension to be loaded
+    return duck
 
 
 def create_view(
