@@ -1,0 +1,78 @@
+"""What the message of a merge says of its pull request."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+NUMBER = re.compile(r"\s*\(#\d+\)$")
+MERGED_FROM = re.compile(r"^Merge pull request #\d+ from ([A-Za-z0-9-]+)/\S+")
+NOREPLY = re.compile(r"(?:\d+\+)?([A-Za-z0-9-]+(?:\[bot\])?)@users\.noreply\.github\.com")
+CUT = "…"
+LINK = re.compile(
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+"
+    r"(?:https?://[\w.-]+/([\w.-]+/[\w.-]+)/issues/|([\w.-]+/[\w.-]+)?#)(\d{1,9})\b",
+    re.IGNORECASE,
+)
+
+
+class Words(NamedTuple):
+    """A title and the rest."""
+
+    title: str | None
+    body: str | None
+
+
+def of_squash(message: str) -> Words:
+    r"""The subject without its number, and the body; a title that GitHub cut is whole again.
+
+    >>> of_squash("Fix the parser for … (#12)\n\n…nested lists\n\nThey nest.")
+    Words(title='Fix the parser for nested lists', body='They nest.')
+    """
+    subject, _, rest = message.partition("\n")
+    title, body = NUMBER.sub("", subject.strip()), rest.strip()
+    if title.endswith(CUT) and body.startswith(CUT):
+        continued, _, body = body.partition("\n")
+        title = title[: -len(CUT)] + continued[len(CUT) :].strip()
+    return Words(title or None, body.strip() or None)
+
+
+def of_merge(message: str) -> Words:
+    r"""The first line of the body, and what follows it; a merge without a body has no title.
+
+    >>> of_merge("Merge pull request #5 from ann/fix\n\nFix the parser\n\nIt was wrong.")
+    Words(title='Fix the parser', body='It was wrong.')
+    """
+    title, _, rest = message.partition("\n")[2].strip().partition("\n")
+    return Words(title.strip() or None, rest.strip() or None)
+
+
+def login_of(name: str, email: str) -> str:
+    """The login in a GitHub address that takes no mail, else the name.
+
+    >>> login_of("Ann Ash", "123+ann@users.noreply.github.com")
+    'ann'
+    """
+    found = NOREPLY.fullmatch(email)
+    return found[1] if found else name
+
+
+def fork_owner(subject: str) -> str | None:
+    """Whose branch a merge took, by GitHub's own subject."""
+    found = MERGED_FROM.match(subject)
+    return found[1] if found else None
+
+
+def is_bot(name: str, email: str) -> bool:
+    """Whether a commit's author says that it is a GitHub app."""
+    return name.endswith("[bot]") or "[bot]@" in email
+
+
+def linked_issues(texts: Iterable[str | None], repo: str) -> list[int]:
+    """Issues of this repository that the texts say to close.
+
+    >>> linked_issues(["Fixes #7, closes other/repo#8", "resolves: Ann/Fix#9"], "ann/fix")
+    [7, 9]
+    """
+    found = LINK.findall("\n".join(text for text in texts if text))
+    own = {int(number) for a, b, number in found if (a or b).lower() in {"", repo.lower()}}
+    return sorted(own)

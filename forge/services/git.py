@@ -1,0 +1,143 @@
+"""Git: repositories by name, their histories, merges, files and patches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time
+from typing import NamedTuple, Self
+
+from forge.artifacts import Artifacts
+from forge.licences import FILE, licence_of
+from forge.services import git_patches, git_pull_requests, git_trees
+from forge.services.git_addresses import address_of
+from forge.services.git_command import Failed
+from forge.services.git_history import Commit, History
+from forge.services.git_merges import Merge, Search, Sought
+from forge.services.git_mirrors import Mirror
+from forge.services.git_patches import Pair, Patches
+from forge.services.git_pull_requests import PullRequest
+from forge.settings import Settings
+
+__all__ = ["Failed", "Git", "Merge", "Pair", "Patches", "Sought"]
+
+HELD_HISTORIES = 8
+HOUR = 3600.0
+
+
+class Description(NamedTuple):
+    """What git knows of a whole repository."""
+
+    default_branch: str | None
+    roots: list[str]
+    licence: str | None
+
+
+@dataclass
+class Git:
+    """Mirrors of repositories, each fetched when somebody first asks."""
+
+    template: str
+    folder: Path
+    started: float = field(default_factory=time)
+    mirrors: dict[str, Mirror] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """The addresses' template."""
+        return self.template
+
+    @classmethod
+    def open(cls, settings: Settings, artifacts: Artifacts) -> Self:  # noqa: ARG003 - it makes none
+        """Git over the mirrors of a root."""
+        return cls(settings.git_url, settings.root / "mirrors")
+
+    async def __aenter__(self) -> Self:
+        """Nothing is connected before a question comes."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Nothing stays open."""
+
+    async def describe(self, repo: str) -> Description:
+        """Default branch, root commits and licence."""
+        history = await self.history(repo)
+        files = await self._licence_files(history)
+        return Description(await history.default_branch(), await history.roots(), licence_of(files))
+
+    async def find_merge(self, repo: str, sought: Sought) -> Merge:
+        """The commit that merged a pull request; raises `Failed` where it cannot be told."""
+        mirror = self.mirror(repo)
+        since = self._since(sought.merged_at)
+        try:
+            return await self._search(repo, sought, since)
+        except Failed:
+            if mirror.is_fresh(self.started) or mirror.gone:
+                raise
+        return await self._search(repo, sought, self.started)
+
+    async def pull_request(self, repo: str, sought: Sought) -> PullRequest:
+        """What the merge and its message say of a pull request."""
+        merge = await self.find_merge(repo, sought)
+        return await git_pull_requests.read(await self.history(repo), merge, repo)
+
+    async def walk(self, repo: str, start: datetime, end: datetime) -> list[tuple[Commit, str]]:
+        """The default branch's own commits between two times, oldest first, with their messages."""
+        history = await self.history(repo, since=self.started)
+        commits = await history.first_parents(start, end)
+        return [(commit, await history.message(commit.sha)) for commit in commits]
+
+    async def cut(self, repo: str, pair: Pair, tests: str) -> Patches:
+        """Gold patch and test patch between base and merge."""
+        return await git_patches.cut(self.mirror(repo), pair, tests)
+
+    async def list_files(self, repo: str, commit: str) -> list[str]:
+        """All files and symlinks of a commit, sorted."""
+        return [entry.path for entry in await git_trees.entries(self.mirror(repo), commit)]
+
+    async def read_files(
+        self, repo: str, commit: str, wanted: str | Sequence[str]
+    ) -> dict[str, bytes]:
+        """Contents by path, of the paths that a regular expression or a list names."""
+        return await git_trees.read_files(self.mirror(repo), commit, wanted)
+
+    async def commit_archive(self, repo: str, commit: str) -> Path:
+        """A tar of a `.git` folder that holds this commit and no other object."""
+        return await git_trees.commit_archive(self.mirror(repo), commit)
+
+    def mirror(self, repo: str) -> Mirror:
+        """The one mirror of a repository in this process."""
+        address = address_of(self.template, repo)
+        name = repo.lower().replace("/", "__")
+        return self.mirrors.setdefault(name, Mirror(self.folder / name, address))
+
+    async def history(self, repo: str, since: float = 0.0) -> History:
+        """The history of a repository, fetched at or after a time."""
+        mirror = self.mirror(repo)
+        if not mirror.is_fresh(since):
+            self.histories.pop(repo, None)
+            await mirror.hold_history(since)
+        found = self.histories.pop(repo, None) or History(mirror)
+        self.histories[repo] = found
+        while len(self.histories) > HELD_HISTORIES:
+            self.histories.pop(next(iter(self.histories)))
+        return found
+
+    async def _search(self, repo: str, sought: Sought, since: float) -> Merge:
+        return await Search(await self.history(repo, since), sought).merge()
+
+    def _since(self, merged_at: datetime | None) -> float:
+        # An hour for the server to show what it merged, but no second fetch in one build.
+        at = merged_at.replace(tzinfo=UTC).timestamp() + HOUR if merged_at else 0.0
+        return min(at, self.started)
+
+    async def _licence_files(self, history: History) -> Mapping[str, bytes]:
+        if await history.default_branch() is None:
+            return {}
+        names = await history.mirror.read_partial("ls-tree", "-z", "--name-only", "HEAD")
+        wanted = [n for n in names.decode(errors="replace").split("\0") if FILE.match(n)]
+        return {
+            name: await history.mirror.read_partial("cat-file", "blob", f"HEAD:{name}")
+            for name in wanted[:5]
+        }

@@ -1,0 +1,233 @@
+"""Running git: a clean environment, bounded time and output, and errors told apart."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import re
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from forge.effect import Failure
+from forge.errors import ServiceError
+
+T = TypeVar("T")
+
+READ_SECONDS = 300.0
+FETCH_SECONDS = 1800.0
+OUTPUT_BYTES = 256_000_000
+ERROR_BYTES = 64_000
+PROTOCOLS = "file:git:http:https:ssh"
+# Nothing of the user's git reaches us but the way to the network; a netrc and ssh keys need HOME.
+KEPT = (
+    *("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "LD_LIBRARY_PATH"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+)
+CONFIG = {
+    "core.attributesFile": "/dev/null",
+    "core.autocrlf": "false",
+    "core.excludesFile": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "core.quotePath": "true",
+    "credential.helper": "",
+    "fetch.recurseSubmodules": "false",
+    "gc.auto": "0",  # readers hold no lock, so nothing may ever be repacked under them
+    "http.followRedirects": "initial",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "60",
+    "maintenance.auto": "false",
+    "protocol.version": "2",
+    "safe.directory": "*",  # mirrors may be another user's; the remote's own check stays
+}
+GONE = re.compile(
+    r"repository '.*' not found|Repository not found|does not appear to be a git repository"
+    r"|could not read Username|Authentication failed|Repository unavailable|access blocked"
+    r"|repository .* does not exist|Permission denied \(publickey",
+    re.IGNORECASE,
+)
+ABSENT = re.compile(
+    r"not our ref|couldn't find remote ref|unadvertised object|no such remote ref", re.IGNORECASE
+)
+BROKEN = re.compile(
+    r"missing (blob|tree|commit) object|unable to read [0-9a-f]{40}|bad object"
+    r"|did not send all necessary objects|possible repository corruption|is corrupt",
+    re.IGNORECASE,
+)
+DOWN = re.compile(
+    r"unable to access|could not resolve|connection (refused|reset|timed out|closed)|early EOF"
+    r"|RPC failed|hung up unexpectedly|returned error: (403|408|429|5\d\d)|timed? ?out|SSL|TLS"
+    r"|unexpected disconnect|Network is unreachable|No route to host|unable to connect"
+    r"|not valid: could not determine hash algorithm|transport '.*' not allowed",
+    re.IGNORECASE,
+)
+
+
+class Failed(Exception):  # noqa: N818 - it is a failure, not an error
+    """A question about a repository that has no answer, as the failure an effect returns."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.reason}: {failure.detail}")
+        self.failure = failure
+
+
+class GitError(Exception):
+    """A git command that failed for a reason that nobody foresaw."""
+
+
+class TooLargeError(Exception):
+    """A git command that printed more than it may."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One git command in one git directory."""
+
+    folder: Path
+    arguments: Sequence[str]
+    stdin: bytes = b""
+    config: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = READ_SECONDS
+    bytes: int = OUTPUT_BYTES
+    address: str | None = None
+    """Where it may fetch from; without one, it may not use the network."""
+    lock: int | None = None
+    """A held lock that git's processes share, so that they keep it when forge is killed."""
+
+    @property
+    def command(self) -> list[str]:
+        """The words that are executed, none of them through a shell."""
+        config = {**CONFIG, **self.config}
+        if self.address:
+            config |= {"remote.origin.url": self.address}
+        settings = [word for key, value in config.items() for word in ("-c", f"{key}={value}")]
+        return ["git", *settings, f"--git-dir={self.folder}", *self.arguments]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The whole environment of the command."""
+        return {
+            **{name: os.environ[name] for name in KEPT if name in os.environ},
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes"),
+            # A partial history would fetch missing trees one by one: reading uses no protocol.
+            "GIT_ALLOW_PROTOCOL": PROTOCOLS if self.address else "none",
+            **self.environment,
+        }
+
+
+async def git(call: Call) -> bytes:
+    """What the command prints; raises `Failed` or `ServiceError` where the remote is to blame."""
+    try:
+        async with asyncio.timeout(call.seconds):
+            code, output, errors = await _execute(call)
+    except TimeoutError:
+        if not call.address:
+            raise
+        raise _down(call, f"no answer within {call.seconds:g} seconds") from None
+    if code:
+        raise _error(call, code, _plain(errors))
+    return output
+
+
+async def _execute(call: Call) -> tuple[int, bytes, bytes]:
+    process = await asyncio.create_subprocess_exec(
+        *call.command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=call.variables,
+        start_new_session=True,
+        pass_fds=[] if call.lock is None else [call.lock],
+    )
+    try:
+        _, output, errors = await asyncio.gather(
+            _feed(_pipe(process.stdin), call.stdin),
+            _read(_pipe(process.stdout), call),
+            _read_errors(_pipe(process.stderr)),
+        )
+        return await process.wait(), output, errors
+    finally:
+        await _end(process)
+
+
+def _pipe(stream: T | None) -> T:
+    if stream is None:
+        raise GitError("git was started without pipes")
+    return stream
+
+
+async def _feed(stream: asyncio.StreamWriter, content: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        stream.write(content)
+        await stream.drain()
+    stream.close()
+
+
+async def _read(stream: asyncio.StreamReader, call: Call) -> bytes:
+    content = bytearray()
+    while chunk := await stream.read(1 << 18):
+        content += chunk
+        if len(content) > call.bytes:
+            raise TooLargeError(f"git {call.arguments[0]} printed more than {call.bytes:,} bytes")
+    return bytes(content)
+
+
+async def _read_errors(stream: asyncio.StreamReader) -> bytes:
+    content = b""
+    while chunk := await stream.read(1 << 16):
+        content = (content + chunk)[-ERROR_BYTES:]
+    return content
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _plain(errors: bytes) -> str:
+    text = errors.decode(errors="replace")
+    text = re.sub(r"://[^/@\s]+@", "://", text)  # no password in a message
+    lines = [line for line in text.splitlines() if line and not line.startswith("warning:")]
+    return "\n".join(lines)[:2000]
+
+
+def _error(call: Call, code: int, errors: str) -> Exception:
+    if "No space left on device" in errors:
+        return OSError(errno.ENOSPC, "No space left on device", str(call.folder))
+    if call.address and (failure := _failure(errors)):
+        return Failed(failure)
+    if call.address and DOWN.search(errors):
+        return _down(call, errors)
+    return GitError(f"git {' '.join(call.arguments[:2])} ended with {code}: {errors}")
+
+
+def _failure(errors: str) -> Failure | None:
+    if GONE.search(errors):
+        return Failure("data", "repository_vanished", errors)
+    if BROKEN.search(errors):
+        return Failure("data", "objects_missing", errors)
+    if ABSENT.search(errors):
+        return Failure("data", "commit_vanished", errors)
+    return None
+
+
+def _down(call: Call, errors: str) -> ServiceError:
+    shown = re.sub(r"://[^/@\s]+@", "://", call.address or "")
+    return ServiceError(
+        f"git cannot reach {shown}: {errors.splitlines()[0] if errors else 'no reason given'}\n"
+        "check the network, or name another server with FORGE_GIT_URL"
+    )

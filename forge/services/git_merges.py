@@ -1,0 +1,257 @@
+"""Which commit merged a pull request: never a guess, so that the answer is often a reason.
+
+The rules, in order: the commit that is known; the one with the head as a later parent; the one
+within a day whose subject names the number; the first-parent run with the patches of the head's
+commits.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, NoReturn
+
+from forge.effect import Failure
+from forge.services.git_command import Failed, GitError
+from forge.services.git_history import Commit, History
+
+Method = Literal["merge", "squash", "rebase"]
+
+DAY = timedelta(days=1)
+AT_ONCE = timedelta(minutes=1)
+RUN_COMMITS = 50
+NUMBERED = re.compile(r"\(#(\d+)\)$")
+MERGED = re.compile(r"^Merge pull request #(\d+) ")
+
+
+class Sought(NamedTuple):
+    """What is known of a merge before git is asked."""
+
+    number: int
+    head_sha: str | None = None
+    merged_at: datetime | None = None
+    merge_commit: str | None = None
+    base_ref: str | None = None
+    base_sha: str | None = None
+
+
+class Merge(NamedTuple):
+    """How a pull request came into its base branch."""
+
+    commit: Commit
+    base: str
+    method: Method
+
+
+class Run(NamedTuple):
+    """Consecutive first-parent commits and the head's commits that they may be copies of."""
+
+    copies: list[Commit]
+    own: list[Commit]
+
+
+def number_in(subject: str) -> int | None:
+    """The pull request that a merge's subject names.
+
+    >>> number_in("Fix the parser (#12) (#34)"), number_in("Merge pull request #5 from a/b")
+    (34, 5)
+    """
+    found = NUMBERED.search(subject.rstrip()) or MERGED.search(subject)
+    return int(found[1]) if found else None
+
+
+@dataclass
+class Search:
+    """One search in one history."""
+
+    history: History
+    sought: Sought
+    _held: list[str | None] = field(default_factory=list)
+
+    async def merge(self) -> Merge:
+        """The merge, or the failure that says why it is not known."""
+        if self.sought.merge_commit:
+            return await self._known(self.sought.merge_commit)
+        for hits in (await self._by_parent(), await self._by_subject()):
+            if hits:
+                return await self._judged(await self._only(hits))
+        return await self._by_patches()
+
+    async def _known(self, sha: str) -> Merge:
+        commit = await self.history.commit(sha)
+        if commit is None:
+            _fail("commit_vanished", f"no branch holds the merge commit {sha}")
+        return await self._judged(commit)
+
+    async def _by_parent(self) -> list[Commit]:
+        head = self.sought.head_sha or await self._head()
+        hits = await self.history.merging(head) if head else []
+        chain = await self._base_chain()
+        return [c for c in hits if self._may_name(c) and (self._names(c) or c.sha in chain)]
+
+    async def _head(self) -> str | None:
+        """The head, held; None where the remote has it no more."""
+        if not self._held:
+            number, sha = self.sought.number, self.sought.head_sha
+            self._held.append(await self.history.mirror.hold_head(number, sha))
+        return self._held[0]
+
+    async def _by_subject(self) -> list[Commit]:
+        if at := self.sought.merged_at:
+            return [c for c in await self.history.between(at - DAY, at + DAY) if self._names(c)]
+        commits = await self.history.naming(self.sought.number)
+        return [c for c in commits if self._names(c) and not await self._precedes(c)]
+
+    async def _precedes(self, commit: Commit) -> bool:
+        # A fork inherits commits that name its parent's pull requests: they are in the head's past.
+        head = await self._head()
+        return head is not None and await self.history.is_ancestor(commit.sha, head)
+
+    def _names(self, commit: Commit) -> bool:
+        return number_in(commit.subject) == self.sought.number
+
+    def _may_name(self, commit: Commit) -> bool:
+        return number_in(commit.subject) in {None, self.sought.number}
+
+    async def _only(self, hits: Sequence[Commit]) -> Commit:
+        if len(hits) > 1:
+            chain = await self._base_chain()
+            hits = [c for c in hits if c.sha in chain] or hits
+        if len(hits) > 1:
+            _fail("merge_ambiguous", " ".join(sorted(c.sha for c in hits)[:10]))
+        return hits[0]
+
+    async def _base_chain(self) -> frozenset[str]:
+        named = await self.history.chain(self.sought.base_ref) if self.sought.base_ref else None
+        default = await self.history.default_branch()
+        return named or (await self.history.chain(default) if default else frozenset())
+
+    async def _judged(self, commit: Commit) -> Merge:
+        if not commit.parents:
+            _fail("merge_without_parent", commit.sha)
+        if len(commit.parents) > 2:
+            _fail(
+                "merge_of_several", f"{commit.sha} merges {len(commit.parents) - 1} heads at once"
+            )
+        if len(commit.parents) == 2:
+            return Merge(commit, commit.parents[0], "merge")
+        if await self._may_end_run(commit):
+            return await self._end_of_run(commit)
+        return Merge(commit, commit.parents[0], "squash")
+
+    async def _may_end_run(self, commit: Commit) -> bool:
+        # A rebase commits all its copies at once. A squash has no such neighbour but another
+        # squash, of a merge queue.
+        if commit.sha == self.sought.head_sha:
+            return True
+        before = await self.history.commit(commit.parents[0])
+        return (
+            before is not None
+            and len(before.parents) == 1
+            and before.committer == commit.committer
+            and abs(commit.committed_at - before.committed_at) <= AT_ONCE
+            and number_in(before.subject) in {None, self.sought.number}
+        )
+
+    async def _end_of_run(self, commit: Commit) -> Merge:
+        head, own = await self._head(), await self._own()
+        if head is None:
+            _fail("merge_ambiguous", f"{commit.sha} ends a rebase or is a squash: the head is gone")
+        before = await self.history.commit(commit.parents[0])
+        if commit.sha != head and before and not any(_alike(before, c) for c in own):
+            return Merge(commit, commit.parents[0], "squash")
+        runs = await self._runs([commit], own)
+        if not runs:
+            _fail("merge_ambiguous", f"{commit.sha} ends a rebase of other commits than the head's")
+        return _rebase(runs[0])
+
+    async def _by_patches(self) -> Merge:
+        own = await self._own()
+        runs = await self._runs(await self._ends(own[-1]), own) if own else []
+        if len(runs) > 1:
+            _fail("merge_ambiguous", " ".join(run.copies[-1].sha for run in runs[:10]))
+        if not runs:
+            _fail("merge_not_found", _looked(self.sought, await self._head()))
+        return _rebase(runs[0])
+
+    async def _ends(self, last: Commit) -> list[Commit]:
+        """Commits of the base branch that may be copies of the head."""
+        chain = await self._base_chain()
+        at = self.sought.merged_at
+        found = await self.history.between(
+            (at or last.committed_at) - DAY, at + DAY if at else None
+        )
+        return [c for c in found if c.sha in chain and _alike(c, last)]
+
+    async def _own(self) -> list[Commit]:
+        """The head's own commits, oldest first; none where it has merges or they cannot be told."""
+        head, without = await self._head(), await self._without()
+        if head is None or without is None:
+            return []
+        try:
+            own = await self.history.own(head, [without])
+        except GitError:  # the base is not held
+            return []
+        is_plain = len(own) <= RUN_COMMITS and all(len(c.parents) == 1 for c in own)
+        return own if is_plain else []
+
+    async def _without(self) -> str | None:
+        """What leads to the base and not to the head; the old base, if the head was not copied."""
+        if await self._head() in await self._base_chain():
+            return self.sought.base_sha
+        branch = self.sought.base_ref
+        if not branch or not await self.history.chain(branch):
+            branch = await self.history.default_branch()
+        return f"refs/heads/{branch}" if branch else None
+
+    async def _runs(self, ends: Sequence[Commit], own: list[Commit]) -> list[Run]:
+        found = [Run(await self._run(end, len(own)), own) for end in ends]
+        alike = [run for run in found if own and _all_alike(run)]
+        return [run for run in alike if await self._is_copy(run)]
+
+    async def _run(self, end: Commit, commits: int) -> list[Commit]:
+        run = [end]
+        while len(run) < commits and len(run[0].parents) == 1:
+            before = await self.history.commit(run[0].parents[0])
+            if before is None:
+                break
+            run.insert(0, before)
+        return run
+
+    async def _is_copy(self, run: Run) -> bool:
+        if run.copies == run.own:
+            return True
+        mirror = self.history.mirror
+        await mirror.hold_commits(s for c in [*run.copies, *run.own] for s in (c.sha, *c.parents))
+        ids = [[await self._patch_id(c) for c in commits] for commits in run]
+        return ids[0] == ids[1] and all(ids[0])
+
+    async def _patch_id(self, commit: Commit) -> str:
+        mirror = self.history.mirror
+        names = "--end-of-options", commit.parents[0], commit.sha
+        diff = await mirror.read_objects("diff-tree", "-p", "--binary", "--full-index", *names)
+        return (await mirror.read_objects("patch-id", "--stable", stdin=diff)).decode()[:40]
+
+
+def _alike(copy: Commit, own: Commit) -> bool:
+    return copy.written == own.written or copy.subject == own.subject
+
+
+def _all_alike(run: Run) -> bool:
+    return len(run.copies) == len(run.own) and all(map(_alike, *run))
+
+
+def _rebase(run: Run) -> Merge:
+    first, last = run.copies[0], run.copies[-1]
+    is_copy = len(run.copies) > 1 or last.written == run.own[0].written
+    return Merge(last, first.parents[0], "rebase" if is_copy else "squash")
+
+
+def _looked(sought: Sought, head: str | None) -> str:
+    if head is None:
+        return f"the head {sought.head_sha or 'of the pull request'} cannot be fetched"
+    return f"no merge of {head}, no commit that names #{sought.number}, no copies of its commits"
+
+
+def _fail(reason: str, detail: str) -> NoReturn:
+    raise Failed(Failure("data", reason, detail))

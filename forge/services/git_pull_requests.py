@@ -1,0 +1,130 @@
+"""What a merge says of its pull request: words, author and changed files."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from forge.effect import Failure
+from forge.messages import Words, fork_owner, is_bot, login_of, of_merge, of_squash
+from forge.services.git_command import Failed
+from forge.services.git_history import Commit, History
+from forge.services.git_merges import Merge
+
+FILES = 5_000
+WORDS = 200_000
+"""Letters of a body; a longer one is no description."""
+
+
+class ChangedFile(NamedTuple):
+    """One file of a change; binary files have no lines to count."""
+
+    path: str
+    previous_path: str | None
+    additions: int | None
+    deletions: int | None
+    is_binary: bool
+
+
+class PullRequest(NamedTuple):
+    """A pull request as git knows it."""
+
+    merge: Merge
+    words: Words
+    author: str
+    is_bot: bool
+    commits: int | None
+    files: list[ChangedFile]
+    committed_at: datetime
+
+
+async def read(history: History, merge: Merge, repo: str) -> PullRequest:
+    """The pull request of a merge."""
+    first = await _first(history, merge)
+    words = await _words(history, merge, first)
+    await history.mirror.hold_commits([merge.commit.sha, merge.base])
+    return PullRequest(
+        merge=merge,
+        words=Words(words.title, words.body and words.body[:WORDS]),
+        author=_author(merge, first, repo),
+        is_bot=is_bot(first.author, first.email),
+        commits=await _commits(history, merge),
+        files=await _files(history, merge),
+        committed_at=merge.commit.committed_at,
+    )
+
+
+async def _first(history: History, merge: Merge) -> Commit:
+    """The first commit of the pull request that the history holds, else its squash."""
+    if merge.method == "squash":
+        return merge.commit
+    own = await history.own(merge.commit.parents[-1], [merge.base]) if _is_merge(merge) else []
+    if _is_merge(merge):
+        return own[0] if own else merge.commit
+    return (await history.own(merge.commit.sha, [merge.base]))[0]
+
+
+async def _words(history: History, merge: Merge, first: Commit) -> Words:
+    message = await history.message(merge.commit.sha)
+    if merge.method == "squash":
+        return of_squash(message)
+    if merge.method == "merge" and (words := of_merge(message)).title:
+        return words
+    if merge.method == "merge" and await _commits(history, merge) != 1:
+        return Words(None, None)
+    return of_squash(await history.message(first.sha))
+
+
+async def _commits(history: History, merge: Merge) -> int | None:
+    # A squash does not say how many commits it was made of.
+    if merge.method == "squash":
+        return None
+    return await history.count(
+        merge.commit.parents[-1] if _is_merge(merge) else merge.commit.sha, merge.base
+    )
+
+
+def _author(merge: Merge, first: Commit, repo: str) -> str:
+    owner = fork_owner(merge.commit.subject) if _is_merge(merge) else None
+    if owner and owner.lower() != repo.partition("/")[0].lower():
+        return owner
+    return login_of(first.author, first.email)
+
+
+def _is_merge(merge: Merge) -> bool:
+    return merge.method == "merge"
+
+
+async def _files(history: History, merge: Merge) -> list[ChangedFile]:
+    numstat = ("diff", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv")
+    pair = ("--end-of-options", merge.base, merge.commit.sha)
+    words = (await history.mirror.read_objects(*numstat, *pair)).split(b"\0")
+    files = _parsed(words)
+    if len(files) > FILES:
+        raise Failed(Failure("policy", "too_many_files", f"{len(files)} files changed"))
+    return files
+
+
+def _parsed(words: list[bytes]) -> list[ChangedFile]:
+    files, rest = [], iter(words)
+    for word in rest:
+        if not word:
+            break
+        added, deleted, path = word.split(b"\t", 2)
+        previous, path = (None, path) if path else (next(rest), next(rest))
+        files.append(
+            ChangedFile(
+                path=_shown(path),
+                previous_path=None if previous is None else _shown(previous),
+                additions=None if added == b"-" else int(added),
+                deletions=None if deleted == b"-" else int(deleted),
+                is_binary=added == b"-",
+            )
+        )
+    return files
+
+
+def _shown(path: bytes) -> str:
+    """A path as text; bytes that are not UTF-8 are escaped, as git shows them."""
+    try:
+        return path.decode()
+    except UnicodeDecodeError:
+        return '"' + "".join(chr(b) if 31 < b < 127 else f"\\{b:03o}" for b in path) + '"'
