@@ -14,7 +14,7 @@ from forge.ask import Progress
 from forge.contract import check_law
 from forge.discover import values
 from forge.errors import UsageError
-from forge.fingerprint import fingerprint
+from forge.freshness import blank, changes, unfinished
 from forge.lock import explained, locked
 from forge.run import Run, Session
 from forge.selection import Selection
@@ -44,6 +44,11 @@ class Options:
     force: frozenset[str] = frozenset()
     retry: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=dict)
+
+    def reasons(self, table: str, record: PartRecord, planned: PartRecord) -> list[str]:
+        """Why a committed part is to be made again; none where it is fresh."""
+        forced = ["forced"] if table in self.force else []
+        return [*forced, *unfinished(record, self.retry), *changes(record, planned)]
 
 
 def stages() -> list[Stage]:
@@ -95,7 +100,7 @@ class Build:
 
     def _buckets(self, group: list[Stage]) -> Iterator[Outcome]:
         reached: list[str] = []
-        for bucket in self._bucket_order(group[0]):
+        for bucket in self._held_buckets(group[0]):
             if self._has_enough():
                 break
             for stage in group:
@@ -103,11 +108,8 @@ class Build:
             reached.append(part_of(bucket))
         self._settle_buckets(group, reached)
 
-    def _bucket_order(self, first: Stage) -> list[int]:
-        """Buckets that hold rows; which repository falls into which is a matter of hash."""
-        rows = self.store.scan(first.upstream[0], self.schemas[first.upstream[0]])
-        buckets = rows.select(bucket=bucket_of(pl.col("repository_id"))).unique().collect()
-        return sorted(buckets["bucket"])
+    def _held_buckets(self, first: Stage) -> list[int]:
+        return buckets_of(self.store.scan(first.upstream[0], self.schemas[first.upstream[0]]))
 
     def _has_enough(self) -> bool:
         wanted = self.selection.tasks
@@ -118,7 +120,7 @@ class Build:
 
     def _settle_buckets(self, group: list[Stage], reached: list[str]) -> None:
         """Drop parts of buckets that hold nothing any more, and name what was not reached."""
-        held = {part_of(bucket) for bucket in self._bucket_order(group[0])}
+        held = {part_of(bucket) for bucket in self._held_buckets(group[0])}
         first = group[0].upstream[0]
         rows = self.store.scan(first, self.schemas[first]).select(
             bucket=bucket_of(pl.col("repository_id"))
@@ -138,33 +140,11 @@ class Build:
     def _part(self, stage: Stage, part: str) -> Outcome:
         limits = limits_of(stage, self.options.limits)
         flags = {name: self.selection.flag(name) for name in stage.flags}
-        made_with = fingerprint(stage, limits, flags)
-        inputs = self._inputs(stage, part)
+        planned = blank(self.store, stage, part, limits, flags)
         record = self.store.record(stage.name, part)
-        if record and self._is_fresh(stage, record, made_with, inputs):
+        if record and not self.options.reasons(stage.name, record, planned):
             return Outcome(stage.name, part, is_fresh=True, record=record)
-        given = flags | ({"limits": limits} if limits else {})
-        return self._make(stage, part, given, PartRecord(made_with, inputs, "", 0, 0, 0))
-
-    def _inputs(self, stage: Stage, part: str) -> dict[str, str]:
-        """Digests of everything upstream; of a bucket, its own slice of what is built by bucket."""
-        found: dict[str, str] = {}
-        for table in stage.upstream:
-            digests = self.store.digests(table)
-            own = {part: digests[part]} if stage.by == "bucket" and part in digests else digests
-            found |= {f"{table}/{name}": digest for name, digest in own.items()}
-        return found
-
-    def _is_fresh(
-        self, stage: Stage, record: PartRecord, made_with: str, inputs: dict[str, str]
-    ) -> bool:
-        is_stale = (
-            stage.name in self.options.force
-            or record.open > 0
-            or record.failures.get("pending", 0) > 0
-            or any(record.failures.get(kind) for kind in self.options.retry)
-        )
-        return not is_stale and (record.fingerprint, record.inputs) == (made_with, inputs)
+        return self._make(stage, part, flags | ({"limits": limits} if limits else {}), planned)
 
     def _make(self, stage: Stage, part: str, given: dict[str, Any], record: PartRecord) -> Outcome:
         started = time.monotonic()
@@ -194,6 +174,12 @@ class Build:
 
     def _stage(self, table: str) -> Stage:
         return next(stage for stage in self.stages if stage.name == table)
+
+
+def buckets_of(rows: pl.LazyFrame) -> list[int]:
+    """Buckets that hold rows; which repository falls into which is a matter of hash."""
+    buckets = rows.select(bucket=bucket_of(pl.col("repository_id"))).unique().collect()
+    return sorted(buckets["bucket"])
 
 
 def part_of(bucket: int) -> str:

@@ -26,6 +26,17 @@ CORE = {
     "errors",
     "fingerprint",
     "memo",
+    "recall",
+    "contract",
+    "lock",
+    "limits",
+    "pools",
+    "reader",
+    "report",
+    "freshness",
+    "plan",
+    "grading",
+    "views",
     "run",
     "selection",
     "services",
@@ -35,17 +46,34 @@ CORE = {
     "store",
 }
 
+SHORT = 64
+
 
 def fingerprint(stage: Stage, limits: StageLimits | None, flags: dict[str, Any]) -> str:
     """Sha256 over everything but the rows that decides what the stage makes."""
-    content = {
-        "sources": {name: source_of(name) for name in sorted(rules_of(stage.module))},
-        "sql": sql_text(stage.name) if has_sql(stage.name) else None,
-        "limits": limits.model_dump(mode="json") if limits else None,
-        "flags": flags,
-    }
-    encoded = msgspec.json.encode(content, order="deterministic", enc_hook=_plain)
-    return hashlib.sha256(encoded).hexdigest()
+    return _hash(_json(ingredients(stage, limits, flags)))
+
+
+def ingredients(stage: Stage, limits: StageLimits | None, flags: dict[str, Any]) -> dict[str, str]:
+    """What a fingerprint is taken of, by name; what is long as its hash."""
+    found = {f"source {name}": _hash(source_of(name)) for name in sorted(rules_of(stage.module))}
+    if has_sql(stage.name):
+        found[f"sql {stage.name}"] = _hash(sql_text(stage.name))
+    thresholds = limits.model_dump(mode="json") if limits else {}
+    found |= {f"limit {name}": _json(value) for name, value in thresholds.items()}
+    return found | {f"flag {name}": _short(_json(value)) for name, value in flags.items()}
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value, order="deterministic", enc_hook=_plain).decode()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHORT else _hash(text)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def rules_of(module: str) -> set[str]:

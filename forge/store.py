@@ -37,6 +37,7 @@ class PartRecord(msgspec.Struct):
     deferred: int = 0
     failures: dict[str, int] = {}
     seconds: float = 0.0
+    ingredients: dict[str, str] = {}
 
 
 class Manifest(msgspec.Struct):
