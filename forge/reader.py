@@ -56,8 +56,7 @@ def _opened(folder: Path) -> list[int]:
     for _ in range(TRIES):
         handles: list[int] = []
         try:
-            for path in sorted(folder.glob("*.parquet")):
-                handles.append(os.open(path, os.O_RDONLY))
+            handles.extend(os.open(path, os.O_RDONLY) for path in sorted(folder.glob("*.parquet")))
         except FileNotFoundError:  # a part was dropped between its listing and its opening
             for handle in handles:
                 os.close(handle)

@@ -12,12 +12,13 @@ import duckdb
 import polars as pl
 
 from forge.artifacts import Artifacts
-from forge.ask import WANTED, Asking, Progress
+from forge.ask import Asking, Progress
 from forge.columns import key_of
 from forge.effect import Effect, Service
 from forge.errors import ServiceError
 from forge.fingerprint import sql_text
 from forge.memo import Memo
+from forge.recall import WANTED, Recall
 from forge.settings import Settings
 from forge.stage import Stage
 from forge.store import Store
@@ -36,6 +37,7 @@ class Session:
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
     services: dict[type[Service], Service] = field(default_factory=dict)
     opened: AsyncExitStack = field(default_factory=AsyncExitStack)
+    connections: set[type[Service]] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
 
     @property
@@ -62,20 +64,18 @@ class Session:
         return memo
 
     def service(self, kind: type[Service]) -> Service:
-        """The service of a class: known by its identity, connected when it is first asked."""
+        """The service of a class; it is connected when it is first asked."""
         if kind not in self.services:
             self.services[kind] = kind.open(self.settings, self.artifacts)
         return self.services[kind]
 
-    async def connected(self, service: Service) -> Service:
-        """The service, open inside this session's loop."""
-        if service not in self._connected:
+    async def connected(self, kind: type[Service]) -> Service:
+        """The service of a class, connected inside this session's loop."""
+        service = self.service(kind)
+        if kind not in self.connections:
             await self.opened.enter_async_context(service)
-            self._connected.append(service)
+            self.connections.add(kind)
         return service
-
-    def __post_init__(self) -> None:
-        self._connected: list[Service] = []
 
 
 @dataclass
@@ -109,34 +109,36 @@ class Run:
         """
         names = rows.collect_schema().names()
         key = [name for name in key_of(self.stage.schema) if name in names]
-        asking = self._asking(effect)
-        keyed = asking.keyed(rows, key, pl.lit(value=True) if only is None else only)
-        questions = asking.unanswered(keyed)
-        if questions and not self.outage:
-            self.session.runner.run(self._ask(asking, rows, questions))
-        self.outage = self.outage or asking.outage
-        resolved = asking.resolved(keyed)
+        recall = self._recall(effect)
+        keyed = recall.keyed(rows, key, pl.lit(value=True) if only is None else only)
+        asking = self._asking(recall, recall.unanswered(keyed))
+        if asking.tries and not asking.outage:
+            self.session.runner.run(self._ask(asking, rows))
+        self.outage = asking.outage
+        resolved = recall.resolved(keyed, asking.unremembered())
         self._count(resolved)
-        return asking.answers(resolved, key)
+        return recall.answers(resolved, key)
 
-    async def _ask(self, asking: Asking, rows: pl.LazyFrame, questions: set[str]) -> None:
-        service = self.session.service(asking.effect.service)
+    async def _ask(self, asking: Asking, rows: pl.LazyFrame) -> None:
         try:
-            await self.session.connected(service)
+            service = await self.session.connected(asking.recall.effect.service)
         except ServiceError as error:
             asking.outage = error
-            return
-        await asking.ask(rows, questions, service, self.session.progress)
+        else:
+            await asking.ask(rows, service)
 
-    def _asking(self, effect: Effect) -> Asking:
-        return Asking(
+    def _recall(self, effect: Effect) -> Recall:
+        return Recall(
             effect=effect,
             memo=self.session.memo(effect),
             artifacts=self.artifacts,
             identity=self.session.service(effect.service).identity,
-            now=self.now,
             retry=self.session.retry,
         )
+
+    def _asking(self, recall: Recall, tries: dict[str, int]) -> Asking:
+        # What is down stays down for the rest of the stage: later asks only recall.
+        return Asking(recall, self.now, self.session.progress, tries, outage=self.outage)
 
     def _count(self, resolved: pl.DataFrame) -> None:
         counts = resolved.filter(WANTED).group_by("kind").len().drop_nulls()

@@ -77,6 +77,6 @@ def hours_of(month: str) -> list[datetime]:
 def first_hour(month: str) -> datetime:
     """The first hour of a month, UTC."""
     try:
-        return datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - naive times are UTC everywhere
+        return datetime.strptime(month, "%Y-%m")
     except ValueError:
         raise UsageError(f"no such month: {month!r}\nsay it as YYYY-MM, such as 2026-03") from None

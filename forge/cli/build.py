@@ -98,8 +98,8 @@ def _check_tables(names: list[str]) -> None:
 def _unbounded(settings: "Settings", chosen: "Selection") -> str:
     import polars as pl
 
-    from forge.selection import BOUNDS
     from forge.reader import scan
+    from forge.selection import BOUNDS
 
     merges = scan("merges", month=chosen.month, root=settings.root)
     counts = merges.select(pl.len(), repositories=pl.n_unique("repository_id")).collect().row(0)

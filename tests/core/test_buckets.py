@@ -81,9 +81,8 @@ def test_bucket_is_the_upper_six_bits_of_splitmix64(number):
 
 def test_samples_nest_and_have_their_share():
     ids = pl.Series("id", range(100_000))
-    shares = {
-        s: set(ids.filter(pl.select(in_sample(ids, s)).to_series())) for s in (0.01, 0.1, 1.0)
-    }
+    drawn = {s: pl.select(in_sample(pl.lit(ids), s)).to_series() for s in (0.01, 0.1, 1.0)}
+    shares = {share: set(ids.filter(is_drawn)) for share, is_drawn in drawn.items()}
     assert shares[0.01] < shares[0.1] < shares[1.0]
     assert 900 < len(shares[0.01]) < 1100
     assert len(shares[1.0]) == 100_000

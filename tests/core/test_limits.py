@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from toys import STAGES
 
@@ -28,20 +30,17 @@ def test_settings_stand_beside_limits(tmp_path):
         ("doublets.least=1", "no stage 'doublets' has limits\nthose that have: doubles"),
         (
             "doubles.leest=1",
-            "limits of doubles: leest: Extra inputs are not permitted\n"
-            "`forge limits` lists them with their meaning",
+            "limits of doubles: leest: Extra inputs are not permitted",
         ),
         (
             "doubles.least=few",
-            "limits of doubles: least: Input should be a valid integer, unable to parse string as "
-            "an integer\n`forge limits` lists them with their meaning",
+            "limits of doubles: least: Input should be a valid integer",
         ),
     ],
 )
 def test_slip_in_a_limit_is_refused(tmp_path, given, message):
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(UsageError, match=re.escape(message)):
         read(tmp_path, "", given)
-    assert str(error.value) == message
 
 
 def test_slip_in_the_file_is_refused(tmp_path):
