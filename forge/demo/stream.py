@@ -63,7 +63,7 @@ def person(login: str) -> str:
     """Name and address, as GitHub writes them for a user who hides the latter.
 
     >>> person("mia-okafor")
-    'Mia Okafor <127906316+mia-okafor@users.noreply.github.com>'
+    'Mia Okafor <187692732+mia-okafor@users.noreply.github.com>'
     """
     name = login if login.endswith("[bot]") else login.replace("-", " ").title()
     return f"{name} <{account(login)}+{login}@users.noreply.github.com>"

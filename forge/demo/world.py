@@ -62,7 +62,7 @@ class PullRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A first commit, what was pushed straight to the branch, pull requests, a hand-written recipe."""
+    """A first commit, pushes to the branch, pull requests, and a recipe that a user wrote."""
 
     repo: str
     id: int
