@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +14,8 @@ from threading import Thread
 from typing import Any
 
 from forge.demo.history import git_environment
+from forge.demo.world import number_of
+from forge.errors import ServiceError
 
 HOUR = re.compile(r"/(\d{4}-\d{2}-\d{2}-\d{1,2}\.json\.gz)")
 GIT = re.compile(
@@ -155,11 +157,18 @@ def _serving(handler: Any, port_file: Path) -> Iterator[str]:
 
 def _bound(handler: Any, port_file: Path) -> _Server:
     # The port of the last time, if it is free: a memo knows answers by the address that gave them.
+    for port in _ports(port_file):
+        with suppress(OSError):
+            server = _Server(("127.0.0.1", port), handler)
+            if not port_file.exists():
+                port_file.write_text(f"{port}\n")
+            return server
+    raise ServiceError(f"no port of 127.0.0.1 is free for the demo in {port_file.parent}")
+
+
+def _ports(port_file: Path) -> Iterator[int]:
     if port_file.exists():
-        try:
-            return _Server(("127.0.0.1", int(port_file.read_text())), handler)
-        except OSError:
-            return _Server(("127.0.0.1", 0), handler)
-    server = _Server(("127.0.0.1", 0), handler)
-    port_file.write_text(f"{server.server_port}\n")
-    return server
+        yield int(port_file.read_text())
+    # Below the range from which the system takes ports for outgoing connections.
+    for n in range(100):
+        yield 20_000 + number_of(f"{port_file.absolute()} {n}", below=12_000)
