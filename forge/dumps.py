@@ -17,6 +17,8 @@ PIECE_BYTES = 16_384
 OUTPUT_BYTES = 1_048_576
 # Four times the largest hour known (962 MB in 2024); more is a bomb.
 RAW_BYTES = 4 * 2**30
+# Twenty times the lines of the largest hour known: a bomb of empty lines is one too.
+LINES = 5_000_000
 # The longest line seen is 0.25 MB.
 LINE_BYTES = 16 * 2**20
 GROUP_ROWS = 8_192
@@ -119,42 +121,40 @@ class Lines:
 
     def feed(self, piece: bytes) -> None:
         """Take the lines that end in this piece; hold what comes after."""
-        end = piece.rfind(b"\n") + 1
-        if end:
-            self._take(b"".join([*self.held, piece[:end]]))
-            self.held, self.held_bytes = [], 0
-        self.held.append(piece[end:])
-        self.held_bytes += len(piece) - end
-        if self.held_bytes > LINE_BYTES:
+        self.held.append(piece)
+        self.held_bytes += len(piece)
+        if b"\n" in piece:
+            block = b"".join(self.held)
+            end = block.rfind(b"\n") + 1
+            self._take(block, end)
+            self.held, self.held_bytes = [block[end:]], len(block) - end
+        elif self.held_bytes > LINE_BYTES:
             self.held, self.held_bytes = [OVERLONG], len(OVERLONG)
 
     def finish(self) -> None:
         """Take a last line that no newline ends."""
         if any(self.held):
-            self._take(b"".join(self.held) + b"\n")
+            self.feed(b"\n")
 
-    def _take(self, block: bytes) -> None:
+    def _take(self, block: bytes, stop: int) -> None:
         if not self.is_judged:
-            self._judge(block)
-        number, counted, at = self.passed + 1, 0, block.find(MARK)
-        while at >= 0:
-            number += block.count(b"\n", counted, at)
-            start, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
-            self._select(block[start:end].strip(), number)
-            counted, at = at, block.find(MARK, end)
-        self._count(block)
-
-    def _count(self, block: bytes) -> None:
+            self._judge(block[:stop])
         # One `find` per line runs at 7 GB/s; `split` at 2.6, counting b"}\n{" at 1.5.
-        find, start, lines, end = block.find, 0, 0, block.find(b"\n")
+        find, start, number = block.find, 0, self.passed
+        end, at = find(b"\n", 0, stop), find(MARK, 0, stop)
         while end >= 0:
-            lines += 1
+            number += 1
             if block[start] != OPENING or block[end - 1] != CLOSING:
                 self._count_odd(block[start:end].strip())
+            if 0 <= at < end:
+                self._select(block[start:end].strip(), number)
+                at = find(MARK, end, stop)
             start = end + 1
-            end = find(b"\n", start)
-        self.counts.lines += lines
-        self.passed += lines
+            end = find(b"\n", start, stop)
+        self.counts.lines += number - self.passed
+        self.passed = number
+        if number > LINES:
+            raise BrokenError(f"more than {LINES:,} lines")
 
     def _count_odd(self, line: bytes) -> None:
         if not line:

@@ -1,0 +1,126 @@
+"""A loopback archive for tests, and events in the shapes of both eras."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the archive says to one request; `cut` says more bytes than it sends."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int = 0
+
+
+@dataclass
+class Loopback:
+    """Files of an archive by name, what it was asked for, and a line of answers that come first."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    first: list[Answer] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, path: str) -> Answer:
+        self.asked.append(path.removeprefix("/"))
+        if self.first:
+            return self.first.pop(0)
+        if body := self.files.get(self.asked[-1].removesuffix(".json.gz")):
+            return Answer(body=body)
+        return Answer(404, b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>")
+
+
+@contextmanager
+def serve(
+    files: dict[str, bytes] | None = None, first: list[Answer] | None = None
+) -> Iterator[Loopback]:
+    """Serve gzipped hours by name (`2026-03-01-5`) on loopback."""
+    archive = Loopback(files or {}, first or [])
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = archive.answer(self.path)
+            self.send_response_only(answer.status)
+            for name, value in ({"Date": self.date_time_string()} | answer.headers).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer.body) + answer.cut))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    archive.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield archive
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def packed(*lines: dict[str, Any] | bytes) -> bytes:
+    """Lines as an hour's file."""
+    texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    return gzip.compress(b"".join(text + b"\n" for text in texts))
+
+
+def trimmed(action: str = "merged", **known: Any) -> dict[str, Any]:
+    """An event as of 2025-10 and later."""
+    repo = known.get("repo", "kestrel/ledger")
+    pull = {
+        "url": f"https://api.github.com/repos/{repo}/pulls/{known.get('number', 7)}",
+        "id": 4_262_949_744,
+        "number": known.get("number", 7),
+        "head": {
+            "ref": known.get("head_ref", "fix-rounding"),
+            "sha": known.get("head_sha", "a" * 40),
+            "repo": known.get("head_repo", {"id": 42, "url": "", "name": "ledger"}),
+        },
+        "base": {"ref": "main", "sha": "b" * 40, "repo": {"id": 42, "url": "", "name": "ledger"}},
+    }
+    return {
+        "id": "13170617687",
+        "type": "PullRequestEvent",
+        "actor": {"id": 1, "login": known.get("actor", "ada")},
+        "repo": {"id": known.get("repository_id", 42), "name": repo},
+        "payload": {"action": action, "number": known.get("number", 7), "pull_request": pull},
+        "public": True,
+        "created_at": known.get("at", "2026-03-01T05:10:00Z"),
+    }
+
+
+def full(action: str = "closed", *, merged: bool = True, **known: Any) -> dict[str, Any]:
+    """An event as of 2015 to 2025."""
+    event = trimmed(action, **known)
+    event["payload"]["pull_request"] |= {
+        "title": known.get("title", "Round half to even"),
+        "body": "Fixes #3.",
+        "user": {"login": known.get("author", "grace"), "type": known.get("author_type", "User")},
+        "merged": merged,
+        "merged_at": "2026-03-01T05:09:59Z" if merged else None,
+        "merged_by": {"login": event["actor"]["login"]} if merged else None,
+        "merge_commit_sha": "c" * 40,
+        "additions": 3,
+        "deletions": 1,
+        "changed_files": 2,
+        "commits": 1,
+        "labels": [{"name": "bug"}],
+    }
+    return event
+
+
+def push() -> dict[str, Any]:
+    """An event that is no pull request's."""
+    return trimmed() | {"type": "PushEvent", "payload": {"ref": "refs/heads/main"}}
