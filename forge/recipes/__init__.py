@@ -20,7 +20,7 @@ class Recipe(BaseModel):
     environment: dict[str, str] = {}
     """Variables for install, rebuild, probe and test."""
     lock: str = ""
-    """Every dependency pinned, in the package manager's own lock format; empty where there is none."""
+    """Every dependency pinned, as its package manager writes it; empty where there is none."""
     install: str = ""
     """Shell, as root in /testbed at the base commit, with network; the lock is at $FORGE_LOCK."""
     rebuild: str = ""
@@ -28,7 +28,7 @@ class Recipe(BaseModel):
     probe: str
     """Shell that lists the tests at the base, one id a line."""
     test: str
-    """Shell that runs "$@" (targets; none means all) and writes its result file to $FORGE_RESULT."""
+    """Shell (bash) that runs the targets "$@" (none: all) and writes its result to $FORGE_RESULT."""
     results: str
     """Name of the module in forge.results that reads the result file."""
 
@@ -36,7 +36,8 @@ class Recipe(BaseModel):
     def text(self) -> str:
         """Canonical JSON: equal recipes have equal texts.
 
-        >>> r = Recipe(language="x", repo="a/b", base_commit="c", image="i", probe="p", test="t", results="junit")
+        >>> required = dict(language="x", repo="a/b", base_commit="c", image="i", probe="p")
+        >>> r = Recipe(**required, test="t", results="junit")
         >>> Recipe.model_validate_json(r.text) == r
         True
         """

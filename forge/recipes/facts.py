@@ -1,0 +1,96 @@
+"""What the files of a project say about building and testing it."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from forge.recipes.project import Project
+
+TEST = frozenset({"test", "tests", "testing", "pytest", "unittest", "unit", "testsuite"})
+DEVELOP = frozenset({"dev", "develop", "devel", "development", "developer"})
+EVERYTHING = frozenset({"all", "ci", "full", "complete", "check", "checks"})
+RUNNER = re.compile(r"^pytest(\[|[^\w.\[-]|$)", re.IGNORECASE)
+
+Purpose = Literal["run", "test", "build", "config"]
+
+
+@dataclass(frozen=True)
+class Need:
+    """Requirements that one place of a project lists, as they stand there.
+
+    `.[extra]` and `group:name` among them refer to the project's own lists.
+    """
+
+    purpose: Purpose
+    reader: str
+    section: str
+    requirements: tuple[str, ...]
+
+    @property
+    def distance(self) -> int | None:
+        """How far the section's name is from "test"; null where it has nothing to do with tests.
+
+        >>> [Need("test", "tox", name, ()).distance for name in ("unit-tests", "dev", "ci", "docs")]
+        [0, 1, 2, None]
+        """
+        words = set(re.split(r"[^a-z]+", self.section.lower()))
+        return next((n for n, w in enumerate((TEST, DEVELOP, EVERYTHING)) if words & w), None)
+
+    @property
+    def has_runner(self) -> bool:
+        """Whether pytest itself is among the requirements."""
+        return any(map(RUNNER.match, self.requirements))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one reader learned, or all of them together; the first who knows a single fact wins."""
+
+    name: str | None = None
+    is_installable: bool = False
+    is_compiled: bool = False
+    python: tuple[str, ...] = ()
+    """Version specifiers, all of which must hold."""
+    pinned_python: str | None = None
+    pythons: tuple[str, ...] = ()
+    """Versions that the project names as those it is tested with, such as 3.11."""
+    needs: tuple[Need, ...] = ()
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    """What was declared and is left out, as `<what>: <why>`."""
+
+    def __or__(self, other: "Facts") -> "Facts":
+        return Facts(
+            name=self.name or other.name,
+            is_installable=self.is_installable or other.is_installable,
+            is_compiled=self.is_compiled or other.is_compiled,
+            python=self.python + other.python,
+            pinned_python=self.pinned_python or other.pinned_python,
+            pythons=self.pythons + other.pythons,
+            needs=self.needs + other.needs,
+            extras={**other.extras, **self.extras},
+            groups={**other.groups, **self.groups},
+            environment={**other.environment, **self.environment},
+            dropped=self.dropped + other.dropped,
+        )
+
+
+Reader = Callable[[Project], Facts]
+
+
+def read(project: Project, readers: Iterable[Reader]) -> Facts:
+    """Everything that the readers learn together."""
+    facts = Facts(dropped=project.unreadable)
+    for reader in readers:
+        facts = facts | _guarded(reader, project)
+    return facts
+
+
+def _guarded(reader: Reader, project: Project) -> Facts:
+    try:
+        return reader(project)
+    except Exception as error:  # noqa: BLE001 - strangers' files; one of them must not stop a month
+        return Facts(dropped=(f"{reader.__name__}: {type(error).__name__}",))

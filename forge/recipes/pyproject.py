@@ -1,0 +1,104 @@
+"""pyproject.toml: project metadata (PEP 621), dependency groups (PEP 735), the build system."""
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from forge.recipes.facts import Facts, Need
+from forge.recipes.project import Project, Table, strings, table, text
+from forge.recipes.requirement_lines import canonical, included, joined
+
+CLASSIFIER = "Programming Language :: Python :: 3."
+COMPILERS = frozenset(
+    {"cython", "meson-python", "scikit-build", "scikit-build-core", "pybind11", "nanobind", "cffi"}
+)
+
+
+def read_pyproject(project: Project) -> Facts:
+    """What the tables that standards define say."""
+    declared = project.toml("pyproject.toml")
+    metadata = table(declared, "project")
+    groups = _groups(table(declared, "dependency-groups"))
+    extras = _extras(project, declared)
+    return Facts(
+        name=text(metadata.get("name")) or None,
+        is_installable=_is_installable(declared),
+        is_compiled=bool(COMPILERS & {_name(r) for r in _build_requirements(declared)}),
+        python=tuple(filter(None, [text(metadata.get("requires-python"))])),
+        pythons=named_pythons(strings(metadata.get("classifiers"))),
+        needs=(
+            *_run(project, declared),
+            *(Need("test", "pyproject", f"extra {n}", rs) for n, rs in extras.items()),
+            *(Need("test", "pyproject", f"group {n}", rs) for n, rs in groups.items()),
+            Need("build", "pyproject", "build-system", _build_requirements(declared)),
+        ),
+        extras=extras,
+        groups=groups,
+    )
+
+
+def named_pythons(classifiers: tuple[str, ...]) -> tuple[str, ...]:
+    """Python versions among the classifiers.
+
+    >>> named_pythons(("Programming Language :: Python :: 3.11", "Topic :: Software Development"))
+    ('3.11',)
+    """
+    return tuple(
+        c.removeprefix("Programming Language :: Python :: ")
+        for c in map(str.strip, classifiers)
+        if c.startswith(CLASSIFIER)
+    )
+
+
+def _is_installable(declared: Table) -> bool:
+    has_build = bool({"project", "build-system"} & set(declared))
+    return has_build and table(declared, "tool", "uv").get("package") is not False
+
+
+def _build_requirements(declared: Table) -> tuple[str, ...]:
+    return strings(table(declared, "build-system").get("requires"))
+
+
+def _name(requirement: str) -> str:
+    try:
+        return canonical(Requirement(requirement).name)
+    except InvalidRequirement:
+        return ""
+
+
+def _run(project: Project, declared: Table) -> list[Need]:
+    metadata = table(declared, "project")
+    if "dependencies" in metadata:
+        return [Need("run", "pyproject", "dependencies", strings(metadata["dependencies"]))]
+    if "dependencies" not in strings(metadata.get("dynamic")):
+        return [Need("run", "pyproject", "dependencies", ())] if metadata else []
+    dynamic = table(declared, "tool", "setuptools", "dynamic", "dependencies").get("file")
+    hook = table(declared, "tool", "hatch", "metadata", "hooks", "requirements_txt").get("files")
+    lines = _of_files(project, dynamic or hook)
+    return [Need("run", "pyproject", "dynamic dependencies", lines)] if lines else []
+
+
+def _of_files(project: Project, names: object) -> tuple[str, ...]:
+    listed = [names] if isinstance(names, str) else list(strings(names))
+    lines = [line for name in listed for line in joined(project.text(name))]
+    return included(lines, project.files, project.root)
+
+
+def _extras(project: Project, declared: Table) -> dict[str, tuple[str, ...]]:
+    fixed = table(declared, "project", "optional-dependencies")
+    dynamic = table(declared, "tool", "setuptools", "dynamic", "optional-dependencies")
+    return {canonical(n): strings(rs) for n, rs in fixed.items()} | {
+        canonical(n): _of_files(project, table(f).get("file")) for n, f in dynamic.items()
+    }
+
+
+def _groups(groups: Table) -> dict[str, tuple[str, ...]]:
+    return {canonical(name): _members(value) for name, value in groups.items()}
+
+
+def _members(value: object) -> tuple[str, ...]:
+    members = value if isinstance(value, list) else []
+    texts = [
+        m if isinstance(m, str) else f"group:{table(m)['include-group']}"
+        for m in members
+        if isinstance(m, str) or text(table(m).get("include-group"))
+    ]
+    return tuple(texts)

@@ -1,0 +1,100 @@
+"""What a project's configuration of pytest takes for granted: its plugins."""
+
+import re
+from typing import Any
+
+from forge.recipes.facts import Facts, Need
+from forge.recipes.project import Project, Table, strings, table, text
+
+# Options and settings that pytest refuses without the plugin that knows them, as the plugins' own
+# manuals list them.
+OPTIONS = {
+    "--cov": "pytest-cov",
+    "--no-cov": "pytest-cov",
+    "-n": "pytest-xdist",
+    "--dist": "pytest-xdist",
+    "--numprocesses": "pytest-xdist",
+    "--maxprocesses": "pytest-xdist",
+    "--timeout": "pytest-timeout",
+    "--reruns": "pytest-rerunfailures",
+    "--benchmark": "pytest-benchmark",
+    "--ds": "pytest-django",
+    "--reuse-db": "pytest-django",
+    "--nomigrations": "pytest-django",
+    "--no-migrations": "pytest-django",
+    "--randomly": "pytest-randomly",
+    "--random-order": "pytest-random-order",
+    "--block-network": "pytest-recording",
+    "--disable-socket": "pytest-socket",
+    "--asyncio-mode": "pytest-asyncio",
+    "--mypy": "pytest-mypy",
+    "--flake8": "pytest-flake8",
+    "--black": "pytest-black",
+    "--ruff": "pytest-ruff",
+    "--pylint": "pytest-pylint",
+    "--html": "pytest-html",
+    "--json-report": "pytest-json-report",
+    "--snapshot": "syrupy",
+    "--mpl": "pytest-mpl",
+    "--doctest-plus": "pytest-doctestplus",
+    "--doctest-rst": "pytest-doctestplus",
+    "--remote-data": "pytest-remotedata",
+    "--emoji": "pytest-emoji",
+    "--instafail": "pytest-instafail",
+    "--forked": "pytest-forked",
+    "--picked": "pytest-picked",
+    "--nbval": "nbval",
+    "--nbmake": "nbmake",
+    "--spec": "pytest-spec",
+}
+SETTINGS = {
+    "asyncio_mode": "pytest-asyncio",
+    "asyncio_default_fixture_loop_scope": "pytest-asyncio",
+    "timeout": "pytest-timeout",
+    "DJANGO_SETTINGS_MODULE": "pytest-django",
+    "django_find_project": "pytest-django",
+    "env": "pytest-env",
+    "mock_use_standalone_module": "pytest-mock",
+    "trio_mode": "pytest-trio",
+    "doctest_plus": "pytest-doctestplus",
+    "remote_data_strict": "pytest-remotedata",
+    "qt_api": "pytest-qt",
+}
+
+
+def read_pytest_config(project: Project) -> Facts:
+    """The plugins without which pytest would refuse the project's own configuration."""
+    settings = _settings(project)
+    words = _words(settings.get("addopts"))
+    flags = [re.sub(r"=.*$", "", word) for word in words if word.startswith("-")]
+    plugins = [plugin for flag in flags if (plugin := _plugin(flag))]
+    plugins += [plugin for name, plugin in SETTINGS.items() if name in settings]
+    plugins += _words(settings.get("required_plugins"))
+    lines = tuple(dict.fromkeys(plugins))
+    return Facts(needs=(Need("config", "pytest", "configuration", lines),) if lines else ())
+
+
+def _settings(project: Project) -> Table:
+    """The first of the files that pytest itself would take, as it takes them."""
+    pyproject = table(project.toml("pyproject.toml"), "tool", "pytest")
+    candidates: list[Table] = [
+        table(project.toml("pytest.toml"), "pytest"),
+        table(project.toml(".pytest.toml"), "pytest"),
+        dict(project.ini("pytest.ini").get("pytest", {})),
+        dict(project.ini(".pytest.ini").get("pytest", {})),
+        table(pyproject, "ini_options") or pyproject,
+        dict(project.ini("tox.ini").get("pytest", {})),
+        dict(project.ini("setup.cfg").get("tool:pytest", {})),
+    ]
+    return next((settings for settings in candidates if settings), {})
+
+
+def _words(value: Any) -> list[str]:
+    return list(strings(value)) or text(value).split()
+
+
+def _plugin(flag: str) -> str | None:
+    if re.match(r"-n\d|-nauto", flag):
+        return OPTIONS["-n"]
+    stem = next((o for o in OPTIONS if flag == o or flag.startswith(f"{o}-")), None)
+    return OPTIONS.get(stem) if stem else None

@@ -1,0 +1,51 @@
+"""Which Python a project is built with."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from forge.recipes.facts import Facts
+from forge.recipes.project import Project
+
+# First stable release: PEP 569, 596, 619, 664, 693, 719 and 745.
+RELEASED = {
+    "3.8": datetime(2019, 10, 14),
+    "3.9": datetime(2020, 10, 5),
+    "3.10": datetime(2021, 10, 4),
+    "3.11": datetime(2022, 10, 24),
+    "3.12": datetime(2023, 10, 2),
+    "3.13": datetime(2024, 10, 7),
+    "3.14": datetime(2025, 10, 7),
+}
+PATCHES = range(25)
+# Compiled packages take months to publish wheels for a new Python; who names it knows better.
+SETTLING = timedelta(days=180)
+
+
+def read_python_version(project: Project) -> Facts:
+    """The version that pyenv and uv would take."""
+    found = re.search(r"(?m)^\s*(?:cpython-|python-)?(3\.\d{1,2})", project.text(".python-version"))
+    return Facts(pinned_python=found[1] if found else None)
+
+
+def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -> str | None:
+    """The version to build with: pinned, else the newest that is named, else the newest settled.
+
+    Null where none of the available ones was out when the pull request was merged and is allowed.
+    """
+    out = [v for v in RELEASED if v in available and RELEASED[v] <= merged_at]
+    allowed = [v for v in out if all(_allows(spec, v) for spec in facts.python)]
+    pinned = [v for v in allowed if v == facts.pinned_python]
+    named = [v for v in allowed if v in facts.pythons]
+    settled = [v for v in allowed if RELEASED[v] + SETTLING <= merged_at]
+    return next(iter(pinned or named[::-1] or settled[::-1] or allowed[::-1]), None)
+
+
+def _allows(specifier: str, version: str) -> bool:
+    try:
+        allowed = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return True
+    return any(allowed.contains(f"{version}.{patch}") for patch in PATCHES)

@@ -1,0 +1,120 @@
+"""tox.ini, tox.toml and their guests in setup.cfg and pyproject.toml."""
+
+import re
+from collections.abc import Iterable
+
+from forge.recipes.facts import Facts, Need
+from forge.recipes.project import Project, Sections, Table, strings, table, text
+from forge.recipes.project import sections as sections_of
+from forge.recipes.requirement_lines import MOST_LINES, included
+
+PYTHON = re.compile(r"\bpy(?:thon)?-?3\.?(\d{1,2})\b")
+CONDITION = re.compile(r"^[\w{},!.-]+\s*:\s+(?=\S)|^[\w{},!.-]+:(?=[A-Za-z-])")
+ENVIRONMENT = re.compile(r"^\s*([A-Z_][A-Z0-9_]*)\s*=\s*(.*?)\s*$", re.MULTILINE)
+REFERENCE = re.compile(r"^\{\[([^\]]+)\](\w+)\}$")
+DEEPEST = 4
+# With these names a stranger would change how images are built, tests run and letters are read.
+RESERVED = re.compile(
+    r"^(PATH|HOME|USER|SHELL|IFS|ENV|BASH.*|TMPDIR|TEMP|TMP|VIRTUAL_ENV|.*_PROXY"
+    r"|(FORGE|LD|UV|PIP|GIT|DOCKER|PYTEST|COVERAGE|COV_CORE|TOX)_.*"
+    r"|PYTHON(HOME|STARTUP|WARNINGS|USERBASE|SAFEPATH|EXECUTABLE|BREAKPOINT|INSPECT|NOUSERSITE))$"
+)
+FOLDERS = ("{toxinidir}", "{tox_root}", "{env:PWD}")
+
+
+def read_tox(project: Project) -> Facts:
+    """What the test environments of tox install, and the variables that they set."""
+    sections = _sections(project)
+    facts = _of_toml(project)
+    base = sections.get("testenv", {})
+    needs = [_need(project, sections, name) for name in sections if name.startswith("testenv")]
+    envlist = sections.get("tox", {})
+    pythons = _pythons(envlist.get("envlist", "") + envlist.get("env_list", ""))
+    variables = base.get("setenv", "") or base.get("set_env", "")
+    return facts | Facts(
+        pythons=pythons,
+        needs=tuple(need for need in needs if need.requirements),
+        environment=_environment(ENVIRONMENT.findall(variables)),
+    )
+
+
+def _sections(project: Project) -> Sections:
+    if own := project.ini("tox.ini"):
+        return own
+    guest = table(project.toml("pyproject.toml"), "tool", "tox").get("legacy_tox_ini")
+    if isinstance(guest, str):
+        return sections_of(guest) or {}
+    shared = project.ini("setup.cfg")
+    return {n.removeprefix("tox:") if n == "tox:tox" else n: s for n, s in shared.items()}
+
+
+def _need(project: Project, sections: Sections, name: str) -> Need:
+    section = sections[name]
+    lines = [_located(line) for line in _resolved(section.get("deps", ""), sections)]
+    plain = [line for line in lines if line and not CONDITION.match(line) and "{" not in line]
+    extras = [f".[{e}]" for e in re.findall(r"[\w.-]+", _unconditional(section.get("extras", "")))]
+    groups = section.get("dependency_groups", "")
+    references = [f"group:{g}" for g in re.findall(r"[\w.-]+", _unconditional(groups))]
+    files = included(plain, project.files, project.root)
+    label = name.partition(":")[2] or "tests"
+    return Need("test", "tox", f"environment {label}", (*files, *extras, *references))
+
+
+def _resolved(value: str, sections: Sections, depth: int = 0) -> list[str]:
+    """Lines, `{[section]key}` replaced by what is there."""
+    lines: list[str] = []
+    for line in value.splitlines():
+        reference = REFERENCE.match(line.strip())
+        if reference and depth < DEEPEST:
+            lines += _resolved(
+                sections.get(reference[1], {}).get(reference[2], ""), sections, depth + 1
+            )
+        else:
+            lines.append(line)
+    return lines[:MOST_LINES]
+
+
+def _unconditional(value: str) -> str:
+    return "\n".join(line for line in value.splitlines() if ":" not in line and "{" not in line)
+
+
+def _located(line: str) -> str:
+    for folder in FOLDERS:
+        line = line.replace(f"{folder}/", "").replace(folder, ".")
+    return line.strip()
+
+
+def _pythons(envlist: str) -> tuple[str, ...]:
+    spread = re.sub(r"\{([^{}]*)\}", lambda m: " py".join(["", *m[1].split(",")]), envlist)
+    minors = PYTHON.findall(spread) + re.findall(r"(?<![\w.])3\.(\d{1,2})(?![\w.])", envlist)
+    return tuple(dict.fromkeys(f"3.{minor}" for minor in minors))
+
+
+def _environment(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    located = dict(pairs)
+    for folder in FOLDERS:
+        located = {name: value.replace(folder, "/testbed") for name, value in located.items()}
+    return {n: v for n, v in located.items() if "{" not in v and not RESERVED.match(n)}
+
+
+def _of_toml(project: Project) -> Facts:
+    own = project.toml("tox.toml") or table(project.toml("pyproject.toml"), "tool", "tox")
+    base = table(own, "env_run_base")
+    named = table(own, "env")
+    needs = [_toml_need(project, "tests", base)]
+    needs += [_toml_need(project, name, table(env)) for name, env in named.items()]
+    variables = [(n, v) for n, v in table(base, "set_env").items() if isinstance(v, str)]
+    return Facts(
+        pythons=_pythons(" ".join(strings(own.get("env_list")))),
+        needs=tuple(need for need in needs if need.requirements),
+        environment=_environment(variables),
+    )
+
+
+def _toml_need(project: Project, name: str, environment: Table) -> Need:
+    deps = environment.get("deps")
+    lines = deps.splitlines() if isinstance(deps, str) else strings(deps)
+    extras = [f".[{extra}]" for extra in strings(environment.get("extras"))]
+    groups = [f"group:{text(group)}" for group in strings(environment.get("dependency_groups"))]
+    files = included([_located(line) for line in lines], project.files, project.root)
+    return Need("test", "tox", f"environment {name}", (*files, *extras, *groups))
