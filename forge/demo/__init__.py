@@ -18,6 +18,7 @@ from forge.demo.world import world
 @contextmanager
 def serve_world(folder: Path) -> Iterator[dict[str, str | Path]]:
     """Serve the world, made where it is not made yet; yields the settings that lead to it."""
+    folder = folder.absolute()
     made = make_world(folder)
     with (
         archive_server(made / "archive", folder / "archive.port") as archive_url,
@@ -36,8 +37,10 @@ def make_world(folder: Path) -> Path:
     _write_world(draft)
     try:
         draft.rename(made)
-    except OSError:  # another process was faster, and made the same
+    except OSError:
         shutil.rmtree(draft)
+        if not made.is_dir():  # else another process was faster, and made the same
+            raise
     return made
 
 
