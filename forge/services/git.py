@@ -13,13 +13,23 @@ from forge.services import git_patches, git_pull_requests, git_trees
 from forge.services.git_addresses import address_of
 from forge.services.git_command import Failed
 from forge.services.git_history import Commit, History
-from forge.services.git_merges import Merge, Search, Sought
+from forge.services.git_merges import Merge, Search, Sought, number_in
 from forge.services.git_mirrors import Mirror
 from forge.services.git_patches import Pair, Patches
 from forge.services.git_pull_requests import PullRequest
 from forge.settings import Settings
 
-__all__ = ["Failed", "Git", "Merge", "Pair", "Patches", "Sought"]
+__all__ = [
+    "Commit",
+    "Failed",
+    "Git",
+    "Merge",
+    "Pair",
+    "Patches",
+    "PullRequest",
+    "Sought",
+    "number_in",
+]
 
 HELD_HISTORIES = 8
 HOUR = 3600.0
@@ -31,6 +41,13 @@ class Description(NamedTuple):
     default_branch: str | None
     roots: list[str]
     licence: str | None
+
+
+class Walked(NamedTuple):
+    """A default branch, and its own commits with their messages, oldest first."""
+
+    branch: str | None
+    commits: list[tuple[Commit, str]]
 
 
 @dataclass
@@ -82,11 +99,12 @@ class Git:
         merge = await self.find_merge(repo, sought)
         return await git_pull_requests.read(await self.history(repo), merge, repo)
 
-    async def walk(self, repo: str, start: datetime, end: datetime) -> list[tuple[Commit, str]]:
-        """The default branch's own commits between two times, oldest first, with their messages."""
+    async def walk(self, repo: str, start: datetime, end: datetime) -> Walked:
+        """The default branch's own commits between two times."""
         history = await self.history(repo, since=self.started)
         commits = await history.first_parents(start, end)
-        return [(commit, await history.message(commit.sha)) for commit in commits]
+        messages = [await history.message(commit.sha) for commit in commits]
+        return Walked(await history.default_branch(), list(zip(commits, messages, strict=True)))
 
     async def cut(self, repo: str, pair: Pair, tests: str) -> Patches:
         """Gold patch and test patch between base and merge."""

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from forge.effect import Failure
 from forge.errors import InputError
+from forge.identity import is_repository
 from forge.services.git_command import Failed
 
-NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?")
 SCHEMES = ("http://", "https://", "ssh://", "git://", "file://")
-SCP = re.compile(r"[\w.-]+@[\w.-]+:[^:]+")
+SCP = re.compile(r"\w[\w.-]*@[\w.-]+:[^:]+")
 ORIGIN = re.compile(r'\[remote "origin"\][^\[]*?\burl *= *(\S+)')
 
 
@@ -19,17 +19,16 @@ def address_of(template: str, repo: str) -> str:
     >>> address_of("https://github.com/{owner}/{repo}", "psf/requests")
     'https://github.com/psf/requests'
     """
-    owner, _, name = repo.partition("/")
-    if not (NAME.fullmatch(owner) and NAME.fullmatch(name)):
+    if not is_repository(repo):
         raise Failed(Failure("data", "repository_name_invalid", f"not an owner/name: {repo!r}"))
-    return checked(template.replace("{owner}", owner).replace("{repo}", name))
+    owner, _, name = repo.partition("/")
+    address = template.replace("{owner}", owner).replace("{repo}", name)
+    return address if _is_remote(address) else f"file://{Path(address).absolute()}"
 
 
 def checked(address: str) -> str:
-    """The address as git may have it: a known scheme, or an existing folder as file://."""
-    if address.startswith(SCHEMES) and address.isprintable():
-        return address
-    if SCP.fullmatch(address) and not address.startswith("-"):
+    """The address that a user named, as git may have it; a folder becomes file://."""
+    if _is_remote(address) and address.isprintable():
         return address
     folder = Path(address).expanduser()
     if folder.is_dir():
@@ -46,13 +45,17 @@ def repo_of(address: str) -> str:
     >>> repo_of("git@github.com:psf/requests.git")
     'psf/requests'
     """
-    if address.startswith(SCHEMES[:-1]) or SCP.fullmatch(address):
+    if _is_remote(address) and not address.startswith("file://"):
         return _named(address)
     folder = Path(address.removeprefix("file://")).expanduser().resolve()
     origin = _origin(folder)
-    if origin and (origin.startswith(SCHEMES[:-1]) or SCP.fullmatch(origin)):
+    if origin and _is_remote(origin) and not origin.startswith("file://"):
         return _named(origin)
     return f"local/{_name(folder.parent.name if folder.name == '.git' else folder.name)}"
+
+
+def _is_remote(address: str) -> bool:
+    return address.startswith(SCHEMES) or SCP.fullmatch(address) is not None
 
 
 def _named(address: str) -> str:

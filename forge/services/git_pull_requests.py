@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from forge.effect import Failure
-from forge.messages import Words, fork_owner, is_bot, login_of, of_merge, of_squash
+from forge.messages import NUMBER, Words, fork_owner, is_bot, login_of, of_merge, of_squash
 from forge.services.git_command import Failed
 from forge.services.git_history import Commit, History
 from forge.services.git_merges import Merge
@@ -64,7 +64,7 @@ async def _first(history: History, merge: Merge) -> Commit:
 
 async def _words(history: History, merge: Merge, first: Commit) -> Words:
     message = await history.message(merge.commit.sha)
-    if merge.method == "squash":
+    if merge.method == "squash" or NUMBER.search(merge.commit.subject):
         return of_squash(message)
     if merge.method == "merge" and (words := of_merge(message)).title:
         return words

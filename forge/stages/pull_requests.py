@@ -1,0 +1,141 @@
+"""Pull requests as git knows them: the merge, its message, its files."""
+
+from datetime import datetime
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+
+from forge.bounds import bound, is_excluded
+from forge.columns import PullRequestKey, moment, text
+from forge.criteria import Criteria, decide
+from forge.effect import Failure, Row, effect
+from forge.messages import linked_issues
+from forge.run import Run
+from forge.selection import Exclusions
+from forge.services.git import Failed, Git, PullRequest, Sought
+from forge.stage import Decided, stage
+from forge.stages.merges import Merges
+from forge.stages.repositories import Repositories
+
+SOURCED = ("title", "body", "author", "is_bot", "merged_at")
+"""What the source of a merge may know already, and better."""
+
+
+class Change(dy.Schema):
+    """How a pull request came into its base branch, and what it changed."""
+
+    merge_commit = dy.String(regex="^[0-9a-f]{40,64}$", description="commit that brought it in")
+    base_commit = dy.String(
+        regex="^[0-9a-f]{40,64}$",
+        description="commit the task starts from: the merge's first parent",
+    )
+    merge_method = dy.String(regex="^(merge|squash|rebase)$", description="merge, squash or rebase")
+    commits = dy.Int64(nullable=True, description="commits it had; a squash does not say")
+    files = dy.List(
+        dy.Struct(
+            {
+                "path": dy.String(),
+                "previous_path": dy.String(nullable=True),
+                "additions": dy.Int64(nullable=True),
+                "deletions": dy.Int64(nullable=True),
+                "is_binary": dy.Bool(),
+            }
+        ),
+        description="changed files, renames followed; binary ones have no lines to count",
+    )
+    changed_files = dy.Int64(description="how many files changed")
+    additions = dy.Int64(description="lines added")
+    deletions = dy.Int64(description="lines removed")
+    linked_issues = dy.List(dy.Int64(), description="issues of this repository it says to close")
+
+
+class Words(dy.Schema):
+    """What people said, and when."""
+
+    title = dy.String(nullable=True, description="title; null where no message has it")
+    body = text("description", nullable=True)
+    author = dy.String(description="login, or name where git knows no login")
+    is_bot = dy.Bool(nullable=True, description="whether a machine wrote it")
+    merged_at = moment("when it was merged, UTC")
+
+
+class Answer(Change, Words):
+    """What git answers for a merge."""
+
+
+class PullRequests(PullRequestKey, Change, Words):
+    """One row per merge that git could find."""
+
+    repo = dy.String(description="owner/name, canonical")
+    labels = dy.List(dy.String(), nullable=True, description="labels; git does not know them")
+
+
+def criteria() -> Criteria:
+    return {"is_not_excluded": ~pl.col("is_excluded")}
+
+
+@effect(answers=Answer, concurrency=4, seconds=3600)
+async def read_merge(  # noqa: PLR0913 - all that the answer depends on
+    git: Git,
+    *,
+    repo: str,
+    number: int,
+    head_sha: str | None,
+    merged_at: datetime | None,
+    merge_commit: str | None,
+    base_ref: str | None,
+    base_sha: str | None,
+) -> Row | Failure:
+    """Find the merge in the history and read it."""
+    sought = Sought(number, head_sha, merged_at, merge_commit, base_ref, base_sha)
+    try:
+        return _answer(await git.pull_request(repo, sought), repo)
+    except Failed as failed:
+        return failed.failure
+
+
+@stage
+def pull_requests(  # noqa: PLR0913 - a stage declares all that it depends on
+    merges: dy.LazyFrame[Merges],
+    repositories: dy.LazyFrame[Repositories],
+    *,
+    run: Run,
+    chosen: tuple[str, ...],
+    sample: float | None,
+    exclude: Exclusions,
+) -> Decided[PullRequests]:
+    canonical = repositories.select("repository_id", canonical="repo")
+    sought = (
+        merges.with_columns(bound=bound(chosen, sample), is_excluded=is_excluded(exclude))
+        .join(canonical, on="repository_id", how="left")
+        .with_columns(repo=pl.coalesce("canonical", "repo"))
+    )
+    wanted = sought.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
+    answers = run.ask(wanted, read_merge)
+    return (
+        sought.select(*PullRequestKey.column_names(), "repo", "bound", *SOURCED)
+        .join(answers, on=["repository_id", "number"], how="left", suffix="_answered")
+        .with_columns(pl.coalesce(name, f"{name}_answered").alias(name) for name in SOURCED)
+        .with_columns(is_excluded=is_excluded(exclude), labels=pl.lit(None, pl.List(pl.String)))
+        .pipe(decide, criteria())
+    )
+
+
+def _answer(found: PullRequest, repo: str) -> dict[str, Any]:
+    lines = [file for file in found.files if not file.is_binary]
+    return {
+        "merge_commit": found.merge.commit.sha,
+        "base_commit": found.merge.base,
+        "merge_method": found.merge.method,
+        "commits": found.commits,
+        "files": [file._asdict() for file in found.files],
+        "changed_files": len(found.files),
+        "additions": sum(file.additions or 0 for file in lines),
+        "deletions": sum(file.deletions or 0 for file in lines),
+        "linked_issues": linked_issues(found.words, repo),
+        **found.words._asdict(),
+        "author": found.author,
+        "is_bot": found.is_bot,
+        "merged_at": found.committed_at,
+    }

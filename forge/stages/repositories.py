@@ -1,0 +1,112 @@
+"""Repositories that had merges: their family, their licence, their default branch."""
+
+import dataframely as dy
+import polars as pl
+
+from forge.bounds import bound, is_excluded_repository
+from forge.columns import RepositoryKey
+from forge.criteria import Criteria, decide
+from forge.effect import Failure, Row, effect
+from forge.run import Run
+from forge.selection import Exclusions
+from forge.services.git import Failed, Git
+from forge.stage import Decided, stage
+from forge.stages.merges import Merges
+
+ROUNDS = 4
+"""Hops from repository to repository over shared roots; more than one is rare."""
+OURS = 2**62
+"""Ids that forge derived come after GitHub's, of which the smallest is the oldest."""
+
+
+class Description(dy.Schema):
+    """What git knows of a repository."""
+
+    default_branch = dy.String(nullable=True, description="branch that HEAD names")
+    licence = dy.String(nullable=True, description="SPDX id as GitHub spells it; null where unsure")
+    roots = dy.List(dy.String(), description="commits of the default branch without parents")
+
+
+class Repositories(RepositoryKey):
+    """One row per repository that had merges, as of the build."""
+
+    repo = dy.String(description="owner/name, canonical")
+    fork_root_id = dy.Int64(description="oldest known repository of its family, maybe itself")
+    fork_root_source = dy.String(
+        regex="^(github|root_commit|none)$",
+        description="who says so: github, a shared root_commit, or none: it has no commit",
+    )
+    default_branch = dy.String(nullable=True, description="branch that HEAD names")
+    stars = dy.Int64(nullable=True, description="stargazers; git does not know them")
+    licence = dy.String(nullable=True, description="SPDX id as GitHub spells it; null where unsure")
+    licence_source = dy.String(nullable=True, description="file, or null without a licence")
+    is_archived = dy.Bool(nullable=True, description="whether it is read-only; git does not know")
+
+
+def criteria() -> Criteria:
+    return {"is_not_excluded": ~pl.col("is_excluded")}
+
+
+@effect(answers=Description, concurrency=4, seconds=3600)
+async def describe_repository(git: Git, *, repo: str, month: str) -> Row | Failure:  # noqa: ARG001
+    """Default branch, licence and roots; the month stands for the age of the answer."""
+    try:
+        return (await git.describe(repo))._asdict()
+    except Failed as failed:
+        return failed.failure
+
+
+@stage
+def repositories(  # noqa: PLR0913 - a stage declares all that it depends on
+    merges: dy.LazyFrame[Merges],
+    *,
+    run: Run,
+    month: str,
+    repositories: tuple[str, ...],
+    sample: float | None,
+    exclude: Exclusions,
+) -> Decided[Repositories]:
+    named = (
+        merges.sort("merged_at", nulls_last=False)
+        .group_by("repository_id")
+        .agg(pl.col("repo").last())
+        .with_columns(
+            bound=bound(repositories, sample), is_excluded=is_excluded_repository(exclude)
+        )
+    )
+    wanted = named.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
+    described = run.ask(wanted.with_columns(month=pl.lit(month)), describe_repository)
+    return (
+        named.join(described, on="repository_id", how="left")
+        .join(_families(described), on="repository_id", how="left")
+        .with_columns(_what_git_knows_not())
+        .pipe(decide, criteria())
+    )
+
+
+def _families(described: pl.LazyFrame) -> pl.LazyFrame:
+    """The oldest member by repository: those that share a root commit are one family."""
+    rank = pl.when(pl.col("repository_id") < 0).then(OURS - pl.col("repository_id"))
+    rows = described.select(
+        "repository_id", root="roots", oldest=rank.otherwise("repository_id")
+    ).explode("root")
+    for _ in range(ROUNDS):
+        shared = pl.col("oldest").min().over("root")
+        known = pl.when(pl.col("root").is_null()).then("oldest").otherwise(shared)
+        rows = rows.with_columns(oldest=known)
+        rows = rows.with_columns(oldest=pl.col("oldest").min().over("repository_id"))
+    oldest = pl.when(pl.col("oldest") > OURS).then(OURS - pl.col("oldest")).otherwise("oldest")
+    return rows.unique("repository_id").select("repository_id", fork_root_id=oldest)
+
+
+def _what_git_knows_not() -> list[pl.Expr]:
+    has_root = pl.col("roots").list.len() > 0
+    return [
+        pl.when(has_root)
+        .then(pl.lit("root_commit"))
+        .otherwise(pl.lit("none"))
+        .alias("fork_root_source"),
+        pl.when(pl.col("licence").is_not_null()).then(pl.lit("file")).alias("licence_source"),
+        pl.lit(None, pl.Int64).alias("stars"),
+        pl.lit(None, pl.Boolean).alias("is_archived"),
+    ]

@@ -1,0 +1,78 @@
+"""Merges of a repository's own history, for builds without an archive."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import dataframely as dy
+
+from forge.effect import Failure, Row, effect
+from forge.messages import fork_owner, login_of, of_merge, of_squash
+from forge.selection import first_hour
+from forge.services.git import Commit, Failed, Git, number_in
+
+MERGE = "Merge pull request #"
+
+
+class Walk(dy.Schema):
+    """What a default branch took in during a month."""
+
+    walked = dy.List(
+        dy.Struct(
+            {
+                "number": dy.Int64(),
+                "merged_at": dy.Datetime(time_unit="us"),
+                "merge_commit": dy.String(),
+                "head_sha": dy.String(nullable=True),
+                "author": dy.String(nullable=True),
+                "title": dy.String(nullable=True),
+                "body": dy.String(nullable=True),
+                "base_ref": dy.String(),
+            }
+        ),
+        description="first-parent commits whose subject names a pull request",
+    )
+    skipped = dy.Int64(description="first-parent commits that name none")
+
+
+@effect(answers=Walk, seconds=3600)
+async def walk_merges(git: Git, *, repo: str, month: str, as_of: datetime) -> Row | Failure:
+    """List the merges that a default branch's own subjects name; `as_of`, because it grows."""
+    start = first_hour(month)
+    end = (start + timedelta(days=32)).replace(day=1) - timedelta(seconds=1)
+    try:
+        branch, commits = await git.walk(repo, start, min(end, as_of))
+    except Failed as failed:
+        return failed.failure
+    named = [(commit, message) for commit, message in commits if number_in(commit.subject)]
+    rows = [_row(commit, message, branch, repo) for commit, message in named]
+    return {"walked": _first_of_each(rows), "skipped": len(commits) - len(named)}
+
+
+def _row(commit: Commit, message: str, branch: str | None, repo: str) -> Row:
+    is_merge = len(commit.parents) > 1
+    words = of_merge(message) if message.startswith(MERGE) else of_squash(message)
+    return {
+        "number": number_in(commit.subject),
+        "merged_at": commit.committed_at,
+        "merge_commit": commit.sha,
+        "head_sha": commit.parents[1] if is_merge else None,
+        "author": _author(commit, repo),
+        **words._asdict(),
+        "base_ref": branch,
+    }
+
+
+def _author(commit: Commit, repo: str) -> str | None:
+    # A merge was written by who merged it; only a fork's name says whose change it was.
+    if len(commit.parents) == 1:
+        return login_of(commit.author, commit.email)
+    owner = fork_owner(commit.subject)
+    return owner if owner and owner.lower() != repo.partition("/")[0].lower() else None
+
+
+def _first_of_each(rows: Iterable[Row]) -> list[Row]:
+    # A number that comes again is a change that was reverted and reapplied.
+    found: dict[int, Row] = {}
+    for row in rows:
+        found.setdefault(row["number"], row)
+    return list(found.values())
