@@ -1,0 +1,200 @@
+"""What attempts say of tests: letters, classes of a side, cells of the truth table, findings.
+
+What the table leaves open is decided here:
+
+- A mixture of F, E and U is class F; an id that some attempts of a side list and that is absent from
+  others is `~`, and so is every other mixture.
+- A file is broken where it, or a folder above it, is among an attempt's broken files.
+- A runner that wrote no result, or was cut by the time limit, died before what it does not list.
+- `hangs` compares whole attempts: the slowest after with half the time that the tests are allowed.
+- An id that no attempt lists does not exist, whatever broke.
+- A side without attempts has no class, and a test without both classes has no cell.
+"""
+
+import polars as pl
+
+from forge.columns import PullRequestKey
+
+KEY = PullRequestKey.column_names()
+ATTEMPT = [*KEY, "side", "attempt"]
+IS_BEFORE = pl.col("side") == "before"
+IS_AFTER = pl.col("side") == "after"
+
+# Class before (down) and after (across). Kinds stand where their cell is refined by them.
+TABLE = """
+    P                     X                         S             F             A        ~
+P   pass_to_pass          pass_to_pass              pass_to_skip  pass_to_fail  removed  flaky
+X   was_expected_failure  pass_to_pass              other         pass_to_fail  removed  flaky
+S   skip_to_pass          other                     other         other         other    flaky
+F   failed                fail_to_expected_failure  fail_to_skip  fail_to_fail  removed  flaky
+U   uncollected           fail_to_expected_failure  fail_to_skip  fail_to_fail  removed  flaky
+A   absent                fail_to_expected_failure  fail_to_skip  other         other    flaky
+T   hangs                 other                     other         other         other    flaky
+~   flaky                 flaky                     flaky         flaky         other    flaky
+"""
+KINDS = {
+    "failed": "fail_to_pass",
+    "uncollected": "fail_to_pass",
+    "absent": "fail_to_pass",
+    "hangs": "fail_to_pass",
+    "was_expected_failure": "pass_to_pass",
+}
+LIKE_F_AFTER = ("U", "T")
+COUNTED = (
+    "pass_to_skip",
+    "pass_to_fail",
+    "skip_to_pass",
+    "fail_to_expected_failure",
+    "fail_to_skip",
+    "fail_to_fail",
+    "removed",
+    "other",
+    "flaky",
+)
+
+IS_PROMISING = (
+    (pl.col("fail_to_pass").list.len() > 0)
+    & ~pl.col("has_broken_after")
+    & ~pl.col("has_timeout_after")
+)
+
+
+def promising(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
+    """Keys of the pull requests that would be tasks by their attempts so far.
+
+    No limit of `verdicts` has a say, so that changing one runs no test.
+    """
+    return findings(attempts, patches).filter(IS_PROMISING).select(KEY)
+
+
+def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per pull request with attempts: its tests by cell, and what went wrong after."""
+    tests = cells(attempts).group_by(KEY).agg(*_lists(), *map(_count, COUNTED))
+    counts = pl.col(*COUNTED).fill_null(0)
+    lists = pl.col("fail_to_pass", "pass_to_pass", "expected_failures")
+    return (
+        _sides(attempts, patches)
+        .join(tests, on=KEY, how="left")
+        .with_columns(counts, lists.fill_null([]))
+        .with_columns(fails_by_collapse_only=_is_all(pl.col("fail_to_pass"), "uncollected"))
+    )
+
+
+def cells(attempts: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per test of a pull request: its classes, its cell, and the cell's kind."""
+    allowed = pl.col("seconds_limit").min()
+    slowest = pl.col("seconds").filter(IS_AFTER).max()
+    is_quick = attempts.group_by(KEY).agg(is_quick_after=slowest * 2 < allowed)
+    found = classes(attempts).join(table(), on=["before", "after"], how="left")
+    is_slow = (pl.col("kind") == "hangs") & ~pl.col("is_quick_after")
+    return (
+        found.join(is_quick, on=KEY, how="left")
+        .with_columns(is_slow=is_slow.fill_null(value=False))
+        .with_columns(
+            cell=pl.when("is_slow").then(pl.lit("other")).otherwise("cell"),
+            kind=pl.when(~pl.col("is_slow")).then("kind"),
+        )
+        .select(*KEY, "id", "before", "after", "cell", "kind")
+    )
+
+
+def table() -> pl.LazyFrame:
+    """The truth table, one row per cell; kinds apart from the cells that they refine."""
+    across, *rows = (line.split() for line in TABLE.strip().splitlines())
+    entries = [
+        {"before": down, "after": after, "kind": text if text in KINDS else None}
+        | {"cell": KINDS.get(text, text)}
+        for down, *texts in rows
+        for column, text in zip(across, texts, strict=True)
+        for after in ((column, *LIKE_F_AFTER) if column == "F" else (column,))
+    ]
+    return pl.LazyFrame(entries, schema_overrides={"kind": pl.String})
+
+
+def classes(attempts: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per test of a pull request: what all attempts of each side say together."""
+    of_side = letters(attempts).group_by(*KEY, "id", "side").agg(letter=_class(pl.col("letter")))
+    sides = {"before": IS_BEFORE, "after": IS_AFTER}
+    both = {name: pl.col("letter").filter(side).first() for name, side in sides.items()}
+    return of_side.group_by(*KEY, "id").agg(**both)
+
+
+def letters(attempts: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per attempt and test that any attempt of its pull request lists, U and A derived."""
+    listed = attempts.select(*ATTEMPT, "tests").explode("tests").unnest("tests")
+    listed = listed.drop_nulls("id").select(*ATTEMPT, "id", "letter")
+    tests = listed.select(*KEY, "id").unique().with_columns(path=_path(pl.col("id")))
+    broken = _broken(attempts, tests.select(*KEY, "path")).with_columns(is_broken=True)
+    died = (pl.col("result").is_null() | pl.col("is_timed_out")).alias("died")
+    derived = pl.when(pl.col("died") | pl.col("is_broken")).then(pl.lit("U")).otherwise(pl.lit("A"))
+    return (
+        attempts.select(*ATTEMPT, died)
+        .join(tests, on=KEY)
+        .join(listed, on=[*ATTEMPT, "id"], how="left")
+        .join(broken, on=[*ATTEMPT, "path"], how="left")
+        .select(*ATTEMPT, "id", letter=pl.coalesce("letter", derived))
+    )
+
+
+def _class(letter: pl.Expr) -> pl.Expr:
+    alike = letter.replace("E", "F")
+    return (
+        pl.when(alike.n_unique() == 1)
+        .then(alike.first())
+        .when(alike.is_in(["F", "U"]).all())
+        .then(pl.lit("F"))
+        .otherwise(pl.lit("~"))
+    )
+
+
+def _path(test: pl.Expr) -> pl.Expr:
+    # Ids with odd characters are JSON texts.
+    return test.str.strip_prefix('"').str.split("::").list.first()
+
+
+def _broken(attempts: pl.LazyFrame, files: pl.LazyFrame) -> pl.LazyFrame:
+    """The attempts in which a file, or a folder above it, broke."""
+    parts = pl.col("path").str.split("/")
+    depth = pl.int_ranges(1, parts.list.len() + 1, dtype=pl.Int64)
+    above = files.unique().with_columns(parts=parts, depth=depth).explode("depth")
+    above = above.with_columns(broken=pl.col("parts").list.head("depth").list.join("/"))
+    broken = attempts.select(*ATTEMPT, broken="broken_files").explode("broken").drop_nulls("broken")
+    return above.join(broken, on=[*KEY, "broken"]).select(*ATTEMPT, "path").unique()
+
+
+def _sides(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
+    touched = patches.select(*KEY, path="test_paths").explode("path").drop_nulls("path")
+    broken = _broken(attempts.filter(IS_AFTER), touched).select(KEY).unique()
+    return (
+        attempts.group_by(KEY)
+        .agg(
+            attempts_before=IS_BEFORE.sum().cast(pl.Int64),
+            attempts_after=IS_AFTER.sum().cast(pl.Int64),
+            has_timeout_after=(IS_AFTER & pl.col("is_timed_out")).any(),
+            has_dead_after=(IS_AFTER & pl.col("result").is_null()).any(),
+        )
+        .join(broken.with_columns(has_broken=True), on=KEY, how="left")
+        .with_columns(
+            has_broken_after=pl.col("has_dead_after") | pl.col("has_broken").fill_null(value=False)
+        )
+        .drop("has_dead_after", "has_broken")
+    )
+
+
+def _lists() -> list[pl.Expr]:
+    test = pl.struct("id", "kind")
+    expected = pl.col("kind").eq_missing(pl.lit("was_expected_failure"))
+    return [
+        test.filter(pl.col("cell") == "fail_to_pass").sort().alias("fail_to_pass"),
+        pl.col("id").filter(pl.col("cell") == "pass_to_pass").sort().alias("pass_to_pass"),
+        pl.col("id").filter(expected).sort().alias("expected_failures"),
+    ]
+
+
+def _count(cell: str) -> pl.Expr:
+    return (pl.col("cell") == cell).sum().cast(pl.Int64).alias(cell)
+
+
+def _is_all(tests: pl.Expr, kind: str) -> pl.Expr:
+    is_kind = tests.list.eval(pl.element().struct.field("kind") == kind).list.all()
+    return (tests.list.len() > 0) & is_kind
