@@ -1,6 +1,7 @@
 """Reads one hour of GH Archive, whole or broken, in bounded memory and at a decompressor's pace."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -176,14 +177,11 @@ class Lines:
 
     def _judge(self, block: bytes) -> None:
         for line in block.splitlines():
-            try:
-                self.is_judged, is_old = True, is_timeline(line)
-            except LineError:
-                self.is_judged = False
-                continue
-            if is_old:
-                raise TimelineError
-            return
+            with suppress(LineError):
+                if is_timeline(line):
+                    raise TimelineError
+                self.is_judged = True
+                return
 
 
 def _is_delimited(line: bytes) -> bool:

@@ -179,12 +179,18 @@ def _row(event: Event, hour: datetime, line: int) -> tuple[Any, ...]:
         number,
         pull.id,
         event.actor and event.actor.login,
+        *_facts(pull, payload.labels if pull.labels is None else pull.labels),
+    )
+
+
+def _facts(pull: PullRequest, labels: list[Label] | None) -> tuple[Any, ...]:
+    return (
         pull.user and pull.user.login,
         pull.user and pull.user.type,
         pull.merged_by and pull.merged_by.login,
         pull.title,
         pull.body,
-        _names(payload.labels if pull.labels is None else pull.labels),
+        None if labels is None else [label.name for label in labels],
         pull.draft,
         _utc(pull.created_at),
         _utc(pull.merged_at),
@@ -208,7 +214,3 @@ def _utc(at: datetime | None) -> datetime | None:
 def _sha(text: str | None) -> str | None:
     # What is no hash must not reach git, and nobody can use it.
     return text if text and SHA.fullmatch(text) else None
-
-
-def _names(labels: list[Label] | None) -> list[str] | None:
-    return None if labels is None else [label.name for label in labels]
