@@ -2,8 +2,8 @@
 
 What the table leaves open is decided here:
 
-- A mixture of F, E and U is class F; an id that some attempts of a side list and that is absent from
-  others is `~`, and so is every other mixture.
+- A mixture of F, E and U is class F; every other is `~`, and so is an id that only some attempts of
+  a side list while it is absent from others.
 - A file is broken where it, or a folder above it, is among an attempt's broken files.
 - A runner that wrote no result, or was cut by the time limit, died before what it does not list.
 - `hangs` compares whole attempts: the slowest after with half the time that the tests are allowed.
