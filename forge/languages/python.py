@@ -17,7 +17,7 @@ TESTS = (
 MANIFESTS = (
     r"(^|/)(pyproject\.toml|setup\.(cfg|py)|\.?pytest\.(ini|toml)|tox\.(ini|toml)|hatch\.toml"
     r"|noxfile\.py|\.python-version)$"
-    r"|(^|/)[^/]*(requirements?|reqs|deps)[^/]*(/[^/]+)?\.(txt|in|pip)$"
+    r"|(^|/)[^/]*(requirements?|reqs|deps)[^/]*(/[^/]+){0,2}\.(txt|in|pip)$"
 )
 TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests?)\.py$")
 SUITE = re.compile(r"^(tests?|testing|[a-z]+[-_]tests|unit|integration|functional|e2e|regression)$")

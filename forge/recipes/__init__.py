@@ -28,7 +28,7 @@ class Recipe(BaseModel):
     probe: str
     """Shell that lists the tests at the base, one id a line."""
     test: str
-    """Shell (bash) that runs the targets "$@" (none: all) and writes its result to $FORGE_RESULT."""
+    """Shell (bash) that runs the targets "$@" (none: all), with its result in $FORGE_RESULT."""
     results: str
     """Name of the module in forge.results that reads the result file."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from forge.effect import Failure
 from forge.recipes import Recipe
 from forge.recipes.project import Project
 
@@ -37,4 +38,4 @@ class Draft:
     """What was declared and is left out, as `<what>: <why>`."""
 
 
-Drafter = Callable[[Project, Wanted], list[Draft]]
+Drafter = Callable[[Project, Wanted], list[Draft] | Failure]

@@ -4,6 +4,7 @@ import re
 import shlex
 from datetime import datetime
 
+from forge.effect import Failure
 from forge.recipes import Recipe
 from forge.recipes.drafts import Draft, Wanted
 from forge.recipes.facts import Facts, Reader, read
@@ -62,18 +63,23 @@ PROBE = (
 )
 
 
-def draft_pip(project: Project, wanted: Wanted) -> list[Draft]:
-    """Distinct drafts, best first; none where no Python is allowed that is available."""
+def draft_pip(project: Project, wanted: Wanted) -> list[Draft] | Failure:
+    """Distinct drafts, best first; a failure where no Python is allowed that is available."""
     own = project.at(wanted.test_paths)
     facts = read(own, READERS)
     python = choose_python(facts, wanted.pythons, wanted.merged_at)
     image = wanted.image or (f"python:{python}-slim-bookworm" if python else None)
     if image is None:
-        return []
+        return Failure("data", "no_python", _no_python(facts, wanted))
     sets = requirement_sets(facts)
     recipe = _recipe(own, facts, wanted, image)
     drafts = [_draft(facts, recipe, found, with_compiler=n == 1) for n, found in enumerate(sets)]
     return _distinct(drafts)
+
+
+def _no_python(facts: Facts, wanted: Wanted) -> str:
+    allowed = ", ".join(dict.fromkeys(facts.python)) or "anything"
+    return f"{allowed} of {', '.join(wanted.pythons)} on {wanted.merged_at:%Y-%m-%d}"
 
 
 def _distinct(drafts: list[Draft]) -> list[Draft]:

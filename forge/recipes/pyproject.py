@@ -50,7 +50,11 @@ def named_pythons(classifiers: tuple[str, ...]) -> tuple[str, ...]:
 
 def _is_installable(declared: Table) -> bool:
     has_build = bool({"project", "build-system"} & set(declared))
-    return has_build and table(declared, "tool", "uv").get("package") is not False
+    is_application = (
+        table(declared, "tool", "uv").get("package") is False
+        or table(declared, "tool", "poetry").get("package-mode") is False
+    )
+    return has_build and not is_application
 
 
 def _build_requirements(declared: Table) -> tuple[str, ...]:

@@ -26,7 +26,9 @@ SETTLING = timedelta(days=180)
 
 def read_python_version(project: Project) -> Facts:
     """The version that pyenv and uv would take."""
-    found = re.search(r"(?m)^\s*(?:cpython-|python-)?(3\.\d{1,2})", project.text(".python-version"))
+    found = re.search(
+        r"(?m)^[ \t]*(?:cpython-|python-)?(3\.\d{1,2})", project.text(".python-version")
+    )
     return Facts(pinned_python=found[1] if found else None)
 
 

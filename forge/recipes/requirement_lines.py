@@ -32,7 +32,7 @@ def included(lines: Iterable[str], files: Mapping[str, str], folder: str) -> tup
     """
     found: list[str] = []
     for line in _lines(lines, files, folder, set()):
-        found.append(line[:MOST_CHARACTERS])
+        found.append(line[: MOST_CHARACTERS + 1])
         if len(found) == MOST_LINES:
             break
     return tuple(found)
@@ -44,6 +44,8 @@ def sort_out(line: str) -> tuple[str, str | None]:
     >>> [sort_out(line) for line in ("attrs >= 20 --hash=x", "-e .[a, b]", "x @ git+https://y/z")]
     [('attrs>=20', None), ('.[a,b]', None), ('x @ git+https://y/z', 'vcs')]
     """
+    if len(line) > MOST_CHARACTERS:
+        return f"{line[:20]}...", "too long"
     if own := OWN.match(line):
         return f".{(own[1] or '').replace(' ', '')}", None
     bare = re.split(r"\s+--", line)[0].strip()
@@ -92,7 +94,8 @@ def _reason(line: str) -> str | None:
         return "vcs"
     if URL.match(target) and not target.startswith("file:"):
         return "url"
-    return "path" if option or PATH.search(target.split(";")[0].strip()) else None
+    is_path = "@" not in target and PATH.search(target.partition(";")[0].strip())
+    return "path" if option or is_path else None
 
 
 def _lines(

@@ -10,7 +10,7 @@ from forge.recipes.requirement_lines import MOST_LINES, included
 
 PYTHON = re.compile(r"\bpy(?:thon)?-?3\.?(\d{1,2})\b")
 CONDITION = re.compile(r"^[\w{},!.-]+\s*:\s+(?=\S)|^[\w{},!.-]+:(?=[A-Za-z-])")
-ENVIRONMENT = re.compile(r"^\s*([A-Z_][A-Z0-9_]*)\s*=\s*(.*?)\s*$", re.MULTILINE)
+ENVIRONMENT = re.compile(r"^[ \t]*([A-Z_][A-Z0-9_]*)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
 REFERENCE = re.compile(r"^\{\[([^\]]+)\](\w+)\}$")
 DEEPEST = 4
 # With these names a stranger would change how images are built, tests run and letters are read.
@@ -91,7 +91,7 @@ def _pythons(envlist: str) -> tuple[str, ...]:
 
 
 def _environment(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    located = dict(pairs)
+    located = {name: value.strip() for name, value in pairs}
     for folder in FOLDERS:
         located = {name: value.replace(folder, "/testbed") for name, value in located.items()}
     return {n: v for n, v in located.items() if "{" not in v and not RESERVED.match(n)}

@@ -1,0 +1,280 @@
+"""What each reader learns from a literal file."""
+
+import pytest
+
+from forge.recipes.facts import Facts
+from forge.recipes.nox import read_nox
+from forge.recipes.poetry import read_poetry
+from forge.recipes.project import Project
+from forge.recipes.pyproject import read_pyproject
+from forge.recipes.pytest_config import read_pytest_config
+from forge.recipes.python_tools import read_hatch, read_pdm, read_uv
+from forge.recipes.requirements_files import read_requirements
+from forge.recipes.setup_cfg import read_setup_cfg
+from forge.recipes.setup_py import read_setup_py
+from forge.recipes.tox import read_tox
+
+
+def needs(facts: Facts) -> dict[str, tuple[str, ...]]:
+    return {f"{n.purpose} {n.section}": n.requirements for n in facts.needs if n.requirements}
+
+
+def test_pyproject_tells_metadata_extras_and_groups():
+    content = """
+        [build-system]
+        requires = ["hatchling", "hatch-vcs"]
+        [project]
+        name = "Tidy.Text"
+        requires-python = ">=3.9"
+        classifiers = ["Programming Language :: Python :: 3.10", "Topic :: Text"]
+        dependencies = ["attrs>=20"]
+        [project.optional-dependencies]
+        Test_More = ["pytest"]
+        [dependency-groups]
+        dev = [{include-group = "test"}, "ruff", 7]
+        test = ["pytest>=8"]
+    """
+    facts = read_pyproject(Project({"pyproject.toml": content}))
+    assert (facts.name, facts.is_installable, facts.python) == ("Tidy.Text", True, (">=3.9",))
+    assert facts.pythons == ("3.10",)
+    assert needs(facts) == {
+        "run dependencies": ("attrs>=20",),
+        "test extra test-more": ("pytest",),
+        "test group dev": ("group:test", "ruff"),
+        "test group test": ("pytest>=8",),
+        "build build-system": ("hatchling", "hatch-vcs"),
+    }
+
+
+def test_dynamic_dependencies_are_read_from_the_files_that_pyproject_names():
+    content = """
+        project = {name = "a", dynamic = ["dependencies", "optional-dependencies"]}
+        [tool.setuptools.dynamic]
+        dependencies = {file = ["requirements.txt"]}
+        optional-dependencies.test = {file = "requirements-test.txt"}
+    """
+    files = {
+        "pyproject.toml": content,
+        "requirements.txt": "attrs\n",
+        "requirements-test.txt": "pytest\n",
+    }
+    assert needs(read_pyproject(Project(files))) == {
+        "run dynamic dependencies": ("attrs",),
+        "test extra test": ("pytest",),
+    }
+
+
+@pytest.mark.parametrize(
+    "table", ["[tool.uv]\npackage = false", "[tool.poetry]\npackage-mode = false"]
+)
+def test_application_that_says_so_is_not_installed(table):
+    content = f'[project]\nname = "a"\n{table}\n'
+    assert not read_pyproject(Project({"pyproject.toml": content})).is_installable
+
+
+def test_poetry_tells_groups_optional_dependencies_and_sources():
+    content = """
+        [tool.poetry]
+        name = "a"
+        [tool.poetry.dependencies]
+        python = "^3.9"
+        attrs = "^20.1"
+        redis = {version = "*", optional = true, extras = ["hiredis"]}
+        tomli = [{version = "<2", python = "<3.11"}, {version = ">=2", markers = "os_name == 'nt'"}]
+        core = {git = "https://example.org/core.git"}
+        [tool.poetry.extras]
+        cache = ["redis"]
+        [tool.poetry.group.test.dependencies]
+        pytest = "~8.1"
+    """
+    facts = read_poetry(Project({"pyproject.toml": content}))
+    assert facts.python == (">=3.9,<4",)
+    assert needs(facts) == {
+        "run dependencies": (
+            "attrs>=20.1,<21",
+            'tomli<2 ; python_version < "3.11"',
+            "tomli>=2 ; os_name == 'nt'",
+            "core @ git+https://example.org/core.git",
+        ),
+        "test extra cache": ("redis[hiredis]",),
+        "test group test": ("pytest>=8.1,<8.2",),
+    }
+
+
+def test_development_dependencies_of_uv_and_pdm_are_needs():
+    content = """
+        [tool.uv]
+        dev-dependencies = ["pytest"]
+        [tool.pdm.dev-dependencies]
+        test = ["pytest-mock"]
+    """
+    project = Project({"pyproject.toml": content})
+    assert needs(read_uv(project)) == {"test dev-dependencies": ("pytest",)}
+    assert needs(read_pdm(project)) == {"test dev-dependencies test": ("pytest-mock",)}
+
+
+def test_hatch_tells_environments_features_and_pythons():
+    content = """
+        [tool.hatch.envs.test]
+        dependencies = ["pytest"]
+        features = ["fast"]
+        [[tool.hatch.envs.test.matrix]]
+        python = ["3.10", "3.11"]
+    """
+    facts = read_hatch(Project({"pyproject.toml": content}))
+    assert needs(facts) == {"test environment test": ("pytest", ".[fast]")}
+    assert facts.pythons == ("3.10", "3.11")
+
+
+def test_setup_cfg_tells_options_extras_and_python():
+    content = """
+[metadata]
+name = timetable
+classifiers =
+    Programming Language :: Python :: 3.8
+[options]
+python-requires = >=3.7
+install_requires =
+    attrs
+    click>=8  # commands
+[options.extras_require]
+testing = pytest; python_version > "3"
+"""
+    facts = read_setup_cfg(Project({"setup.cfg": content}))
+    assert (facts.name, facts.python, facts.pythons) == ("timetable", (">=3.7",), ("3.8",))
+    assert needs(facts) == {
+        "run install_requires": ("attrs", "click>=8"),
+        "test extra testing": ('pytest; python_version > "3"',),
+    }
+
+
+def test_setup_py_is_read_by_its_syntax_alone(tmp_path):
+    content = f"""
+from setuptools import setup
+open({str(tmp_path / "ran")!r}, "w")
+tests = ["pytest"]
+extras = {{"test": tests, "docs": read("docs.txt")}}
+extras["dev"] = tests + ["ruff"]
+setup(name="a", install_requires=["attrs>=20"], extras_require=extras, version=read("VERSION"))
+"""
+    facts = read_setup_py(Project({"setup.py": content}))
+    assert not (tmp_path / "ran").exists()
+    assert facts.is_installable
+    assert needs(facts) == {
+        "run install_requires": ("attrs>=20",),
+        "test extra test": ("pytest",),
+        "test extra dev": ("pytest", "ruff"),
+    }
+
+
+def test_setup_py_that_computes_everything_is_still_installable():
+    facts = read_setup_py(Project({"setup.py": "setup(**load())"}))
+    assert (facts.is_installable, facts.needs) == (True, ())
+
+
+def test_requirements_files_are_named_for_what_they_serve():
+    files = {
+        "requirements.txt": "attrs\n",
+        "requirements-dev.txt": "-r requirements.txt\nruff\n",
+        "requirements/test.in": "pytest\n",
+        "requirements/test.txt": "pytest==9.0\n",
+        "notes.txt": "not a requirement\n",
+    }
+    assert needs(read_requirements(Project(files))) == {
+        "run requirements.txt": ("attrs",),
+        "test requirements-dev.txt": ("attrs", "ruff"),
+        "test requirements/test.txt": ("pytest==9.0",),
+    }
+
+
+def test_requirements_txt_that_holds_pytest_is_for_development():
+    assert needs(read_requirements(Project({"requirements.txt": "pytest==9.0\n"}))) == {
+        "test requirements.txt for development": ("pytest==9.0",)
+    }
+
+
+def test_tox_ini_tells_dependencies_extras_pythons_and_variables():
+    content = """
+[tox]
+envlist = py{39,310}-fast, lint
+[base]
+deps = pytest
+[testenv]
+deps =
+    {[base]deps}
+    -r{toxinidir}/requirements-test.txt
+    django42: Django>=4.2
+    unresolved-{envname}
+extras = fast
+dependency_groups = test
+setenv =
+    COLOUR = never
+    DATA = {toxinidir}/data
+    WHERE = {envtmpdir}
+    BASH_ENV = /testbed/evil.sh
+    FORGE_RESULT = /tmp/planted
+"""
+    files = {"tox.ini": content, "requirements-test.txt": "hypothesis\n"}
+    facts = read_tox(Project(files))
+    assert needs(facts) == {
+        "test environment tests": ("pytest", "hypothesis", ".[fast]", "group:test")
+    }
+    assert facts.pythons == ("3.9", "3.10")
+    assert facts.environment == {"COLOUR": "never", "DATA": "/testbed/data"}
+
+
+def test_tox_toml_is_read_like_tox_ini():
+    content = """
+        env_list = ["3.12", "py311"]
+        [env_run_base]
+        deps = ["pytest", "-r requirements.txt"]
+        dependency_groups = ["test"]
+        set_env.COLOUR = "never"
+    """
+    facts = read_tox(Project({"tox.toml": content, "requirements.txt": "attrs\n"}))
+    assert needs(facts) == {"test environment tests": ("pytest", "attrs", "group:test")}
+    assert (facts.pythons, facts.environment) == (("3.11", "3.12"), {"COLOUR": "never"})
+
+
+def test_tox_inside_pyproject_is_read_too():
+    content = '[tool.tox]\nlegacy_tox_ini = """\n[testenv]\ndeps = pytest\n"""\n'
+    facts = read_tox(Project({"pyproject.toml": content}))
+    assert needs(facts) == {"test environment tests": ("pytest",)}
+
+
+def test_nox_sessions_tell_what_they_install():
+    content = """
+EXTRA = ["coverage"]
+@nox.session
+def tests(session):
+    session.install("-r", "requirements-test.txt", *EXTRA)
+    session.install("-e", ".[fast]", "--upgrade")
+    session.run("pytest")
+"""
+    facts = read_nox(Project({"noxfile.py": content, "requirements-test.txt": "pytest\n"}))
+    assert needs(facts) == {"test session tests": ("pytest", "coverage", "-e .[fast]")}
+
+
+def test_options_of_pytest_name_the_plugins_that_know_them():
+    content = """
+        [tool.pytest.ini_options]
+        addopts = ["--cov=pkg", "-n=auto", "--strict-markers"]
+        asyncio_mode = "auto"
+        required_plugins = ["pytest-lazy-fixtures>=1"]
+    """
+    assert needs(read_pytest_config(Project({"pyproject.toml": content}))) == {
+        "config configuration": (
+            "pytest-cov",
+            "pytest-xdist",
+            "pytest-asyncio",
+            "pytest-lazy-fixtures>=1",
+        )
+    }
+
+
+def test_of_several_configurations_pytest_takes_the_first():
+    files = {
+        "pytest.ini": "[pytest]\naddopts = -n 4\n",
+        "setup.cfg": "[tool:pytest]\ntimeout = 3\n",
+    }
+    assert needs(read_pytest_config(Project(files))) == {"config configuration": ("pytest-xdist",)}
