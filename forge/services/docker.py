@@ -1,0 +1,142 @@
+"""The service Docker: images of recipes, scripts in containers, and attempts at a task's tests."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from forge.artifacts import Artifacts
+from forge.effect import Failure
+from forge.recipes import Recipe
+from forge.services.docker_containers import NO_NETWORK, Bounds, Program, ended, stop_on_full_disk
+from forge.services.docker_engine import Engine, Unanswered
+from forge.services.docker_files import File
+from forge.services.docker_images import Image, Images
+from forge.services.docker_scripts import NETWORK, exports, network_files
+from forge.services.docker_tests import EXACTLY, LENIENTLY, Tested, run_tests
+from forge.services.git import Git
+from forge.settings import Settings
+
+__all__ = ["EXACTLY", "LENIENTLY", "Bounds", "Docker", "Image", "Ran", "Tested"]
+
+FORGE = "1000:1000"
+WORK, SCRIPT, SCRIPT_LOG = "/home/forge", "/forge/script", "/home/forge/.log"
+WRAPPER = f"""
+exec >{SCRIPT_LOG} 2>&1 </dev/null
+export HOME={WORK}
+. {SCRIPT}/env.sh
+cd {WORK}
+exec /bin/bash {SCRIPT}/script.sh
+"""
+SCRIPT_BOUNDS = Bounds(memory_bytes=4_000_000_000)
+COLLECTED_BYTES = 50_000_000
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a script ended, its output, and the files that were asked for and are there."""
+
+    exit_code: int
+    is_timed_out: bool
+    log: bytes
+    files: dict[str, bytes]
+    seconds: float
+
+
+class Docker:
+    """The engine that DOCKER_HOST or the local socket names."""
+
+    def __init__(self, settings: Settings, artifacts: Artifacts) -> None:
+        self.settings, self.artifacts = settings, artifacts
+        self.git = Git.open(settings, artifacts)
+
+    @property
+    def identity(self) -> str:
+        """The platform: what runs on one processor says nothing of another."""
+        return f"docker linux/{platform.machine()}"
+
+    @classmethod
+    def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
+        """The service; it connects when it is entered."""
+        return cls(settings, artifacts)
+
+    async def __aenter__(self) -> Self:
+        """Connect, or say that no engine answers."""
+        self.engine = Engine(self.settings.workers)
+        await self.engine.connect()
+        await self.git.__aenter__()
+        self.images = Images(self.engine, self.settings, self.artifacts, self.git)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Disconnect."""
+        await self.git.__aexit__(*exc)
+        await self.engine.close()
+
+    async def toolchain(self, base: str) -> str | Failure:
+        """The tag of a toolchain image with git, a user without rights, and uv."""
+        try:
+            return await self.images.toolchain(base)
+        except Unanswered as stopped:
+            return stopped.failure
+
+    async def image(self, recipe: Recipe) -> Image | Failure:
+        """The image of a recipe, found or built."""
+        try:
+            return await self.images.task(recipe)
+        except Unanswered as stopped:
+            return stopped.failure
+
+    async def run_script(  # noqa: PLR0913 - all but two are optional
+        self,
+        image: str,
+        script: str,
+        *,
+        files: Mapping[str, bytes] | None = None,
+        collect: Sequence[str] = (),
+        seconds: float = 600,
+        network: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> Ran | Failure:
+        """Run a bash script as the user forge in its home, with `files`; `collect` comes back."""
+        put = {f"{WORK}/{name}": content for name, content in (files or {}).items()}
+        surroundings = exports(environment or {}) + (f". {NETWORK}\n" if network else "")
+        put |= {f"{SCRIPT}/script.sh": script.encode(), f"{SCRIPT}/env.sh": surroundings.encode()}
+        put |= network_files(self.settings.build_ca_bundle) if network else {}
+        wanted = {f"{WORK}/{name}": COLLECTED_BYTES for name in collect}
+        program = Program(
+            image=image,
+            command=("/bin/bash", "-c", WRAPPER),
+            files={path: File(content, owner=1000) for path, content in put.items()},
+            collect=wanted | {SCRIPT_LOG: COLLECTED_BYTES},
+            network=self.settings.build_network if network else NO_NETWORK,
+            user=FORGE,
+            bounds=replace(SCRIPT_BOUNDS, seconds=seconds),
+        )
+        return await self._ran(program)
+
+    async def _ran(self, program: Program) -> Ran | Failure:
+        try:
+            async with self.engine.slots, ended(self.engine, program) as (_, end):
+                log = end.files.pop(SCRIPT_LOG, b"")
+                stop_on_full_disk(log)
+        except Unanswered as stopped:
+            return stopped.failure
+        files = {path.removeprefix(f"{WORK}/"): content for path, content in end.files.items()}
+        return Ran(end.exit_code, end.is_timed_out, log, files, end.seconds)
+
+    async def run_tests(
+        self, image: str, *, patch: str, apply: str, eval_script: str, bounds: Bounds
+    ) -> Tested | Failure:
+        """Apply a patch to the repository in a task's image, and run its eval.sh, offline."""
+        try:
+            return await run_tests(
+                self.engine,
+                image,
+                patch=patch,
+                apply=apply,
+                eval_script=eval_script,
+                bounds=bounds,
+            )
+        except Unanswered as stopped:
+            return stopped.failure

@@ -1,0 +1,225 @@
+"""Images: found by their tag, or built in a container of bounds and made from what it left.
+
+Not by Dockerfile: a container can be killed at once, is bounded in memory and processes, leaves no
+image behind when it fails, and gives its whole log as a file.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from docker.errors import APIError, ImageNotFound, NotFound
+from docker.models.containers import Container
+from docker.models.images import Image as DockerImage
+
+from forge.artifacts import Artifacts
+from forge.effect import Failure
+from forge.recipes import Recipe
+from forge.services import docker_scripts as scripts
+from forge.services.docker_containers import Bounds, Ended, Program, ended, stop_on_full_disk
+from forge.services.docker_engine import CREATED, KIND, PROCESS, Engine, Unanswered
+from forge.services.docker_files import File
+from forge.services.git import Failed, Git
+from forge.settings import Settings
+
+BOUNDS = Bounds(seconds=1800, memory_bytes=8_000_000_000, processes=4096)
+LOG_BYTES = 50_000_000
+LAST_LINES, LAST_CHARACTERS = 20, 2000
+ROOT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
+NETWORK_DOWN = re.compile(
+    r"Temporary failure (in name resolution|resolving)|Could not resolve host|dns error"
+    r"|Connection (refused|reset|timed out)|Read timed out|ConnectTimeout|Network is unreachable"
+    r"|50[234] (Bad Gateway|Service|Gateway)"
+)
+GONE = re.compile(r"not found|does not exist|manifest unknown|pull access denied", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A task's image; `log` names the artifact of its build, if it was built just now."""
+
+    tag: str
+    digest: str
+    bytes: int
+    log: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Work:
+    """What becomes an image: a shell script, its files, and what the image says of itself."""
+
+    tag: str
+    kind: str
+    base: str
+    script: str
+    files: dict[str, bytes]
+    archives: dict[str, Path]
+    environment: dict[str, str]
+
+
+class Images:
+    """Builds what is not there, one build of a tag at a time."""
+
+    def __init__(self, engine: Engine, settings: Settings, artifacts: Artifacts, git: Git) -> None:
+        self.engine, self.settings, self.artifacts, self.git = engine, settings, artifacts, git
+        self.used: set[str] = set()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def toolchain(self, base: str) -> str:
+        """The tag of a toolchain image with our tools in it."""
+        tag = f"sweforge/toolchain:{_short(base, scripts.TOOLCHAIN)}"
+        work = Work(tag, "toolchain", base, scripts.TOOLCHAIN, {}, {}, {})
+        async with self._locks[tag]:
+            if await self.engine.find_image(tag) is None:
+                await self._pull(base)
+                await self._build(work)
+        return tag
+
+    async def task(self, recipe: Recipe) -> Image:
+        """The image in which a recipe's tests run."""
+        tag = tag_of(recipe)
+        self.used.add(tag)
+        async with self._locks[tag]:
+            if found := await self.engine.find_image(tag):
+                return _described(tag, found, log=None, seconds=0.0)
+            return await self._build(await self._work(tag, recipe))
+
+    async def _work(self, tag: str, recipe: Recipe) -> Work:
+        base = await self.toolchain(recipe.image)
+        try:
+            archive = await self.git.commit_archive(recipe.repo, recipe.base_commit)
+        except Failed as failed:
+            raise Unanswered(failed.failure) from None
+        files = {
+            "packages": " ".join(recipe.system_packages).encode(),
+            "lock": recipe.lock.encode(),
+            "install.sh": recipe.install.encode(),
+            "environment.sh": scripts.environment_script(recipe).encode(),
+        }
+        environment = scripts.variables(recipe)
+        return Work(tag, "task", base, scripts.TASK, files, {"/testbed": archive}, environment)
+
+    async def _pull(self, base: str) -> None:
+        if await self.engine.find_image(base):
+            return
+        try:
+            await self.engine.call(self.engine.client.images.pull, base)
+        except (ImageNotFound, NotFound, APIError) as error:
+            words = str(error.explanation or error)
+            if GONE.search(words):
+                raise Unanswered(Failure("environment", "image_not_found", words)) from None
+            raise Unanswered(Failure("infra", "image_unreachable", words)) from None
+
+    async def _build(self, work: Work) -> Image:
+        async with self.engine.slots:
+            await self._make_room()
+            async with ended(self.engine, self._program(work)) as (container, end):
+                log = self.artifacts.put(end.files.get(scripts.LOG, b""))
+                if end.exit_code != 0:
+                    raise Unanswered(failure_of(end, log))
+                image = await self.engine.call(partial(_commit, container, work))
+        return _described(work.tag, image, log=log, seconds=end.seconds)
+
+    def _program(self, work: Work) -> Program:
+        files = {f"{scripts.FOLDER}/{name}": content for name, content in work.files.items()}
+        files[f"{scripts.FOLDER}/build.sh"] = work.script.encode()
+        files |= scripts.network_files(self.settings.build_ca_bundle)
+        return Program(
+            image=work.base,
+            command=("/bin/bash", f"{scripts.FOLDER}/build.sh"),
+            files={path: File(content) for path, content in files.items()},
+            archives=work.archives,
+            collect={scripts.LOG: LOG_BYTES, scripts.STEP: 1000},
+            network=self.settings.build_network,
+            capabilities=ROOT,
+            bounds=BOUNDS,
+        )
+
+    async def _make_room(self) -> None:
+        images = await self.engine.call(
+            partial(self.engine.client.images.list, filters={"label": f"{KIND}=task"})
+        )
+        total = sum(image.attrs["Size"] for image in images)
+        for image in sorted(images, key=lambda image: str(image.attrs["Created"])):
+            if total <= self.settings.disk:
+                return
+            if not self.used & set(image.tags):
+                total -= image.attrs["Size"]
+                await self.engine.call(_remove_image, image)
+
+
+def tag_of(recipe: Recipe) -> str:
+    """The name of a recipe's image: the same on every machine.
+
+    >>> values = {"language": "x", "base_commit": "c", "image": "i", "probe": "p", "test": "t"}
+    >>> tag_of(Recipe(repo="Ada/Lace_.kit", results="junit", **values)).partition(":")[0]
+    'sweforge/ada__lace-kit'
+    """
+    owner, _, name = (
+        re.sub(r"[^a-z0-9]+", "-", part).strip("-") for part in recipe.repo.lower().partition("/")
+    )
+    sha = _short(recipe.text, scripts.TOOLCHAIN, scripts.TASK)
+    return f"sweforge/{owner}__{name or 'repository'}:{sha}"
+
+
+def failure_of(end: Ended, log: str) -> Failure:
+    """Why a build failed: by the step that failed, unless time, network or space ran out."""
+    words = end.files.get(scripts.LOG, b"").decode(errors="replace")
+    detail = f"{_last_lines(words)}\nfull log: {log}"
+    if end.is_timed_out:
+        return Failure("infra", "build_timed_out", detail)
+    stop_on_full_disk(end.files.get(scripts.LOG, b""))
+    if NETWORK_DOWN.search(words[-5000:]):
+        return Failure("infra", "network_failed", detail)
+    step = end.files.get(scripts.STEP, b"").decode().strip()
+    if step in {"system_packages", "install"}:
+        return Failure("environment", f"{step}_failed", detail)
+    return Failure("infra", f"{step or 'build'}_failed", detail)
+
+
+def _last_lines(words: str) -> str:
+    return "\n".join(words.splitlines()[-LAST_LINES:])[-LAST_CHARACTERS:]
+
+
+def _commit(container: Container, work: Work) -> DockerImage:
+    container.reload()
+    config: dict[str, Any] = {
+        "Labels": {KIND: work.kind, CREATED: datetime.now(UTC).isoformat(), PROCESS: ""},
+        "Env": [f"{name}={value}" for name, value in _environment(container, work).items()],
+        "Cmd": ["/bin/bash"],
+        "User": "root",
+        "WorkingDir": "/testbed",
+    }
+    name, _, tag = work.tag.partition(":")
+    return container.commit(repository=name, tag=tag, conf=config)
+
+
+def _environment(container: Container, work: Work) -> dict[str, str]:
+    if work.kind != "task":
+        return {}
+    inherited = dict(text.split("=", 1) for text in container.attrs["Config"]["Env"] or [])
+    path = inherited.get("PATH", "/usr/local/bin:/usr/bin:/bin")
+    return {"PATH": f"{scripts.VENV}/bin:{path}", **work.environment}
+
+
+def _described(tag: str, image: DockerImage, *, log: str | None, seconds: float) -> Image:
+    return Image(tag, str(image.id), int(image.attrs["Size"]), log, seconds)
+
+
+def _remove_image(image: DockerImage) -> None:
+    for tag in image.tags:
+        try:
+            image.client.images.remove(tag)  # type: ignore[union-attr]
+        except APIError:
+            return  # a container of somebody uses it
+
+
+def _short(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -1,0 +1,130 @@
+"""What runs inside containers that become images: the toolchain tier, the task tier upon it."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from forge.recipes import Recipe
+
+UV = "0.13.8"
+VENV = "/opt/venv"
+CA_VARIABLES = (
+    "SSL_CERT_FILE",
+    "PIP_CERT",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+    "CARGO_HTTP_CAINFO",
+)
+PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+
+# Everything that only the build needs lies in this folder, and is gone before the image is made.
+FOLDER = "/forge/build"
+LOG = f"{FOLDER}.log"
+STEP = f"{FOLDER}.step"
+NETWORK, CA_BUNDLE = f"{FOLDER}/network.sh", f"{FOLDER}/ca.pem"
+
+BEGIN = rf"""
+exec >{LOG} 2>&1 </dev/null
+set -euo pipefail
+. {NETWORK}
+step() {{ echo "$1" >{STEP}; echo "=== $1"; }}
+install_packages() {{
+  [ $# = 0 ] && return
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -o Acquire::Retries=3 update -qq
+  apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "$@"
+  rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
+}}
+"""
+
+END = rf"""
+step clean
+rm -rf {FOLDER} {STEP} /root/.cache /home/forge/.cache /tmp/* /var/tmp/*
+"""
+
+TOOLCHAIN = (
+    BEGIN
+    + rf"""
+step packages
+missing=()
+for tool in git:git patch:patch setpriv:util-linux python3:python3; do
+  command -v "${{tool%%:*}}" >/dev/null || missing+=("${{tool##*:}}")
+done
+install_packages "${{missing[@]}}"
+
+step user
+if other=$(getent passwd 1000 | cut -d: -f1) && [ -n "$other" ]; then
+  usermod --login forge --home /home/forge --move-home "$other"
+  groupmod --new-name forge "$(getent group 1000 | cut -d: -f1)"
+else
+  groupadd --gid 1000 forge
+  useradd --uid 1000 --gid 1000 --create-home --shell /bin/bash forge
+fi
+
+step tools
+mkdir -p /forge/bin /testbed
+ln -s "$(readlink -f "$(command -v python3)")" /forge/bin/python3
+git config --system --add safe.directory /testbed
+if python3 -m pip --version; then  # the wheel holds a static program: any Python may fetch it
+  mkdir /tmp/uv
+  python3 -m pip download -q --no-deps --only-binary :all: --python-version 3.12 -d /tmp/uv uv=={UV}
+  python3 -m zipfile -e /tmp/uv/*.whl /tmp/uv/wheel
+  install -m 755 /tmp/uv/wheel/uv-*.data/scripts/uv /usr/local/bin/uv
+fi
+"""
+    + END
+)
+
+TASK = (
+    BEGIN
+    + rf"""
+step system_packages
+install_packages $(cat {FOLDER}/packages)
+
+step checkout
+cd /testbed
+git read-tree --reset -u HEAD
+
+step install
+cp {FOLDER}/lock /forge/lock
+(. {FOLDER}/environment.sh; bash -euo pipefail {FOLDER}/install.sh)
+
+step ownership
+find /testbed -xdev -name __pycache__ -prune -exec rm -rf {{}} +
+mkdir -p {VENV}
+chown -R 1000:1000 /testbed {VENV}
+"""
+    + END
+)
+
+
+def network_files(bundle: Path | None) -> dict[str, bytes]:
+    """Files that let programs reach the network as this machine does: proxies and certificates."""
+    names = [name for proxy in PROXIES for name in (proxy, proxy.upper()) if os.environ.get(name)]
+    wanted = {name: os.environ[name] for name in names}
+    if bundle is None:
+        return {NETWORK: exports(wanted).encode()}
+    wanted |= dict.fromkeys(CA_VARIABLES, CA_BUNDLE)
+    return {NETWORK: exports(wanted).encode(), CA_BUNDLE: bundle.read_bytes()}
+
+
+def environment_script(recipe: Recipe) -> str:
+    """Shell that sets what install, rebuild, probe and test are to find."""
+    return f'export PATH="{VENV}/bin:$PATH"\n' + exports(variables(recipe))
+
+
+def variables(recipe: Recipe) -> dict[str, str]:
+    """Environment variables of the task's image, `PATH` aside."""
+    return {"FORGE_LOCK": "/forge/lock", "VIRTUAL_ENV": VENV, **recipe.environment}
+
+
+def exports(variables: Mapping[str, str]) -> str:
+    r"""Shell that exports variables.
+
+    >>> exports({"A": "b c"})
+    "export A='b c'\n"
+    """
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())

@@ -1,0 +1,101 @@
+"""A patch and an eval.sh in a task's image, offline and bounded, and what they left."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from forge.effect import Failure
+from forge.eval_script import LOG_BYTES, OUT
+from forge.inside.report import MOST_BYTES
+from forge.services.docker_containers import Bounds, Ended, Program, ended
+from forge.services.docker_engine import Engine, Unanswered
+from forge.services.docker_files import File
+
+REPORT, APPLY_LOG, LOG = "/forge/report", "/forge/apply.log", f"{OUT}/log"
+STATUS, LETTERS, RESULT = f"{OUT}/status.json", f"{OUT}/letters.json", f"{OUT}/result/result"
+FREE_BYTES = 20_000_000
+NOT_APPLIED = 9
+CAPABILITIES = ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL")
+UNPRIVILEGED = "setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --no-new-privs"
+
+EXACTLY = "unprivileged git -c core.hooksPath=/dev/null apply --whitespace=nowarn /forge/patch"
+"""For patches that git made of this very commit."""
+LENIENTLY = f"{EXACTLY} || unprivileged patch --batch --forward --fuzz=5 -p1 -i /forge/patch"
+"""For patches of engineers and models, as the harnesses of consumers apply them."""
+
+SCRIPT = f"""
+unprivileged() {{ {UNPRIVILEGED} env HOME=/home/forge "$@"; }}
+cd /testbed
+if [ -s /forge/patch ]; then
+  {{ @APPLY@; }} >{APPLY_LOG} 2>&1 || exit {NOT_APPLIED}
+fi
+exec /bin/bash /forge/eval.sh >{REPORT} 2>&1
+"""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What one run of eval.sh left; without `status` and `letters` where it was stopped."""
+
+    is_applied: bool
+    is_timed_out: bool
+    seconds: float
+    report: bytes
+    log: bytes
+    result: bytes | None
+    status: Mapping[str, Any]
+    letters: Mapping[str, Any]
+
+
+async def run_tests(  # noqa: PLR0913 - a run is all of these
+    engine: Engine, image: str, *, patch: str, apply: str, eval_script: str, bounds: Bounds
+) -> Tested:
+    """Apply the patch as an unprivileged user, then run eval.sh as root, as every consumer does."""
+    files = {
+        "/forge/patch": patch,
+        "/forge/eval.sh": eval_script,
+        "/forge/run.sh": SCRIPT.replace("@APPLY@", apply),
+    }
+    program = Program(
+        image=image,
+        command=("/bin/bash", "/forge/run.sh"),
+        files={path: File(text.encode()) for path, text in files.items()},
+        collect={
+            REPORT: MOST_BYTES,
+            APPLY_LOG: LOG_BYTES,
+            LOG: 3 * LOG_BYTES,
+            STATUS: 10_000,
+            LETTERS: 2 * MOST_BYTES,
+            RESULT: MOST_BYTES,
+        },
+        capabilities=CAPABILITIES,
+        bounds=bounds,
+    )
+    async with engine.slots, ended(engine, program) as (_, end):
+        return _tested(end)
+
+
+def _tested(end: Ended) -> Tested:
+    status = json.loads(end.files.get(STATUS, b"{}"))
+    _stop_on_spent_machine(status)
+    is_applied = end.exit_code != NOT_APPLIED or REPORT in end.files
+    return Tested(
+        is_applied=is_applied,
+        is_timed_out=end.is_timed_out or bool(status.get("is_timed_out")),
+        seconds=status.get("milliseconds", end.seconds * 1000) / 1000,
+        report=end.files.get(REPORT, b""),
+        log=end.files.get(LOG, b"") if is_applied else end.files.get(APPLY_LOG, b""),
+        result=end.files.get(RESULT),
+        status=status,
+        letters=json.loads(end.files.get(LETTERS, b"{}")),
+    )
+
+
+def _stop_on_spent_machine(status: Mapping[str, Any]) -> None:
+    if status.get("killed"):
+        words = f"the kernel killed {status['killed']} of its processes"
+        raise Unanswered(Failure("infra", "out_of_memory", words))
+    if status.get("free_bytes", FREE_BYTES) < FREE_BYTES:
+        words = f"{status['free_bytes']} bytes were left on the engine's disk"
+        raise Unanswered(Failure("infra", "disk_full", words))
