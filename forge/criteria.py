@@ -5,13 +5,15 @@ deferred), `reasons` (names of all missed criteria), `detail` (a failure's own w
 (tolerant criteria without a value). `store` parts the rows by their fate.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
+import dataframely as dy
 import polars as pl
 
 from forge.effect import OPEN
 
 FATES = ("kept", "rejected", "open", "deferred")
+BROUGHT = ("kind", "reason", "detail", "bound")
 
 
 class Tolerant(NamedTuple):
@@ -28,40 +30,41 @@ def tolerant(criterion: pl.Expr) -> Tolerant:
     return Tolerant(criterion)
 
 
-def decide(lf: pl.LazyFrame, criteria: Criteria) -> pl.LazyFrame:
+def decide(lf: pl.LazyFrame, criteria: Criteria) -> dy.LazyFrame[Any]:
     """Every row of `lf` with its fate.
 
     Columns that `lf` may bring along: `kind`, `reason` and `detail` as `run.ask` gives them (a
     failure stops its row), and `bound`, the name of the user's limit beyond which the row lies.
     """
-    columns = lf.collect_schema().names()
-    failed = pl.col("kind").is_not_null() if "kind" in columns else pl.lit(value=False)
-    is_open = (
-        pl.col("kind").eq(OPEN).fill_null(value=False) if "kind" in columns else pl.lit(value=False)
+    known = lf.collect_schema().names()
+    absent = [pl.lit(None, pl.String).alias(name) for name in BROUGHT if name not in known]
+    decided = lf.with_columns(absent).with_columns(
+        reasons=_reasons(criteria), unknown=_listed([*map(_unknown, criteria.items())])
     )
-    bound = pl.col("bound") if "bound" in columns else pl.lit(None, pl.String)
-    missed = (
-        pl.when(failed)
-        .then(_listed([_failure(columns)]))
+    return cast("dy.LazyFrame[Any]", decided.with_columns(fate=_fate()))
+
+
+def _reasons(criteria: Criteria) -> pl.Expr:
+    return (
+        pl.when(pl.col("bound").is_not_null())
+        .then(_listed([pl.col("bound")]))
+        .when(pl.col("kind").is_not_null())
+        .then(_listed([pl.col("reason")]))
         .otherwise(_listed([*map(_missed, criteria.items())]))
     )
-    reasons = pl.when(bound.is_null()).then(missed).otherwise(_listed([bound]))
-    return lf.with_columns(
-        reasons=reasons,
-        detail=pl.col("detail") if "detail" in columns else pl.lit(None, pl.String),
-        unknown=_listed([*map(_unknown, criteria.items())]),
-        fate=pl.when(bound.is_not_null())
+
+
+def _fate() -> pl.Expr:
+    is_rejected = pl.col("kind").is_not_null() | (pl.col("reasons").list.len() > 0)
+    return (
+        pl.when(pl.col("bound").is_not_null())
         .then(pl.lit("deferred"))
-        .when(is_open)
+        .when(pl.col("kind") == OPEN)
         .then(pl.lit("open"))
-        .when(reasons.list.len() > 0)
+        .when(is_rejected)
         .then(pl.lit("rejected"))
-        .otherwise(pl.lit("kept")),
+        .otherwise(pl.lit("kept"))
     )
-
-
-def _failure(columns: list[str]) -> pl.Expr:
-    return pl.col("reason") if "reason" in columns else pl.lit(None, pl.String)
 
 
 def _missed(named: tuple[str, pl.Expr | Tolerant]) -> pl.Expr:

@@ -158,7 +158,7 @@ class Run:
         return pl.scan_parquet(draft)
 
     def _create_events(self, duck: duckdb.DuckDBPyConnection) -> None:
-        from forge.services.archive import Events
+        from forge.events import Events
 
         hours = self.store.scan("hours", self.schemas["hours"]).select("events").collect()
         files = [

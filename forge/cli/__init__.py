@@ -1,6 +1,7 @@
 """The command line: every command parses, calls and prints, and nothing else in forge prints."""
 
 import importlib
+import logging
 import os
 import pkgutil
 import sys
@@ -44,6 +45,7 @@ def forge() -> None:
 
 def main() -> None:
     """Run a command; exit with the code of what stopped it, in one message without a traceback."""
+    logging.getLogger("stamina").setLevel(logging.ERROR)  # what is retried is no news
     sys.exit(exit_code())
 
 
