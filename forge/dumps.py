@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 from isal import isal_zlib
 
 from forge.events import MARK, Events, LineError, is_timeline, read_event
