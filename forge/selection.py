@@ -43,7 +43,7 @@ class Selection:
     git_source: str | None = None
     named: tuple[Named, ...] = ()
     exclude: Exclusions = field(default_factory=Exclusions)
-    repositories: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
     sample: float | None = None
     per_repository: int | None = None
     hand_recipes: dict[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Selection:
     @property
     def is_bounded(self) -> bool:
         """Whether somebody said how many repositories may be fetched."""
-        return self.source != "archive" or bool(self.repositories) or self.sample is not None
+        return self.source != "archive" or bool(self.chosen) or self.sample is not None
 
     def flag(self, name: str) -> Any:
         """The value of a flag that a stage names in its signature."""

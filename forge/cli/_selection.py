@@ -35,8 +35,12 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
 def _read(flags: dict[str, Any]) -> dict[str, Any]:
     from forge import pools
 
-    readers = {"exclude": pools.read_exclusions, "repositories": pools.read_repositories}
-    return {name: read(flags[name]) for name, read in readers.items() if flags[name]}
+    readers = {
+        "exclude": ("exclude", pools.read_exclusions),
+        "chosen": ("repositories", pools.read_repositories),
+    }
+    given = {field: (read, flags[flag]) for field, (flag, read) in readers.items()}
+    return {field: read(file) for field, (read, file) in given.items() if file}
 
 
 def _source(flags: dict[str, Any]) -> tuple[str, str, tuple[Any, ...]]:

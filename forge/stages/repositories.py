@@ -62,7 +62,7 @@ def repositories(  # noqa: PLR0913 - a stage declares all that it depends on
     *,
     run: Run,
     month: str,
-    repositories: tuple[str, ...],
+    chosen: tuple[str, ...],
     sample: float | None,
     exclude: Exclusions,
 ) -> Decided[Repositories]:
@@ -71,7 +71,7 @@ def repositories(  # noqa: PLR0913 - a stage declares all that it depends on
         .group_by("repository_id")
         .agg(pl.col("repo").last())
         .with_columns(
-            bound=bound(repositories, sample), is_excluded=is_excluded_repository(exclude)
+            bound=bound(chosen, sample), is_excluded=is_excluded_repository(exclude)
         )
     )
     wanted = named.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
