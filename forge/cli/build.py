@@ -1,18 +1,20 @@
 """`forge build`: a month of the archive, or a pool, as far as its bounds allow."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from forge.cli import _options
+from forge.cli import _options, _text
 from forge.cli._selection import read_selection
 from forge.errors import UsageError
 
 if TYPE_CHECKING:
-    from forge.build import Outcome
+    from forge.build import Options, Outcome
+    from forge.plan import Planned
     from forge.selection import Selection
     from forge.settings import Settings
 
@@ -37,6 +39,7 @@ UNBOUNDED_END = "merges"
 @click.option("--force", multiple=True, help="Build this table again (repeatable).")
 @click.option("--retry", multiple=True, help="Ask again what failed as data, policy, environment, "
               "model or infra (repeatable).")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would be made and why; make nothing.")
 @_options.limit
 @_options.root
 @_options.as_json
@@ -51,10 +54,11 @@ def command(**flags: Any) -> None:
     forge build --month 2026-03 --source git https://github.com/owner/name
     """
     chosen = read_selection(flags)
-    settings = _options.settings(flags["root"])
-    if chosen.git_source:
-        settings = settings.model_copy(update={"git_url": chosen.git_source})
+    settings = _settings(chosen, flags["root"])
     to = flags["to"] or (None if chosen.is_bounded else UNBOUNDED_END)
+    if flags["dry_run"]:
+        _tell_plan(chosen, settings, flags, to)
+        return
     outcomes = run(chosen, settings, flags, to)
     if flags["as_json"]:
         click.echo(json.dumps([_plain(outcome) for outcome in outcomes], indent=1))
@@ -62,12 +66,41 @@ def command(**flags: Any) -> None:
         click.echo(_unbounded(settings, chosen), err=True)
 
 
+def _settings(chosen: "Selection", root: Path | None) -> "Settings":
+    from forge.services.git_addresses import checked
+
+    settings = _options.settings(root)
+    if chosen.git_source is None:
+        return settings
+    return settings.model_copy(update={"git_url": checked(chosen.git_source)})
+
+
 def run(
     chosen: "Selection", settings: "Settings", flags: dict[str, Any], to: str | None
 ) -> list["Outcome"]:
     """Build, telling progress and every part on the way; the outcomes in order."""
-    from forge.build import Options, build, stages_to
+    from forge.build import build, stages, stages_to
     from forge.cli._progress import shown
+    from forge.views import write_views
+
+    options = _read_options(flags)
+    tables, now = stages_to(to), datetime.now(UTC).replace(tzinfo=None)
+    done = []
+    try:
+        with shown() as progress:
+            for outcome in build(
+                tables, chosen, settings, options, now=now, progress=progress.asked
+            ):
+                progress.committed(outcome, to_stdout=not flags["as_json"])
+                done.append(outcome)
+    finally:
+        if done:
+            write_views(settings, stages())
+    return done
+
+
+def _read_options(flags: dict[str, Any]) -> "Options":
+    from forge.build import Options, stages
     from forge.effect import KINDS
     from forge.limits import read_limits
 
@@ -75,17 +108,32 @@ def run(
         raise UsageError(
             f"no such kind of failure: {', '.join(unknown)}\nkinds: {', '.join(KINDS)}"
         )
-    tables = stages_to(to)
     _check_tables(flags["force"])
-    limits = read_limits(stages_to(None), Path("forge.toml"), flags["limits"])
-    options = Options(frozenset(flags["force"]), frozenset(flags["retry"]), limits)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    done = []
-    with shown() as progress:
-        for outcome in build(tables, chosen, settings, options, now=now, progress=progress.asked):
-            progress.committed(outcome, to_stdout=not flags["as_json"])
-            done.append(outcome)
-    return done
+    limits = read_limits(stages(), Path("forge.toml"), flags["limits"])
+    return Options(frozenset(flags["force"]), frozenset(flags["retry"]), limits)
+
+
+def _tell_plan(
+    chosen: "Selection", settings: "Settings", flags: dict[str, Any], to: str | None
+) -> None:
+    from forge.build import stages_to
+    from forge.plan import plan
+
+    planned = plan(stages_to(to), chosen, settings, _read_options(flags))
+    if flags["as_json"]:
+        _text.echo(_text.to_json([asdict(part) for part in planned]))
+        return
+    for part in planned:
+        _text.echo(_planned_line(part))
+
+
+def _planned_line(part: "Planned") -> str:
+    name = part.table if part.part == "part" else f"{part.table}/{part.part}"
+    if part.reasons:
+        return f"{name:<24} would be made: {', '.join(part.reasons)}"
+    if part.waits_for:
+        return f"{name:<24} depends on {', '.join(part.waits_for)}"
+    return f"{name:<24} fresh"
 
 
 def _check_tables(names: list[str]) -> None:
