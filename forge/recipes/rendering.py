@@ -33,12 +33,13 @@ DRAFT = pl.Struct(
         "base_requirements": pl.String,
         "own_name": pl.String,
         "dropped": pl.List(pl.String),
+        "undrafted_kind": pl.String,
         "undrafted": pl.String,
         "undrafted_detail": pl.String,
     }
 )
 RECIPE = pl.Struct({"recipe": pl.String, "recipe_sha": pl.String})
-NOTHING = dict.fromkeys(field.name for field in DRAFT.fields)
+NOTHING: dict[str, Any] = dict.fromkeys(field.name for field in DRAFT.fields)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Drafting:
             return None
         drafts = self._drafts(row, row["manifests"])
         if isinstance(drafts, Failure):
-            return [NOTHING | {"undrafted": drafts.reason, "undrafted_detail": drafts.detail}]
+            return [_undrafted(drafts)]
         base = self._drafts(row, row["base_manifests"]) if row["base_manifests"] else []
         earlier = {} if isinstance(base, Failure) else {d.reader: d.requirements for d in base}
         return [_row(n, draft, earlier) for n, draft in enumerate(drafts, 1)]
@@ -92,7 +93,7 @@ class Drafting:
 
 def _row(rank: int, draft: Draft, earlier: Mapping[str, str | None]) -> dict[str, Any]:
     before = earlier.get(draft.reader)
-    return {
+    return NOTHING | {
         "rank": rank,
         "reader": draft.reader,
         "image": draft.recipe.image,
@@ -101,8 +102,14 @@ def _row(rank: int, draft: Draft, earlier: Mapping[str, str | None]) -> dict[str
         "base_requirements": before if before != draft.requirements else None,
         "own_name": draft.own_name,
         "dropped": list(draft.dropped),
-        "undrafted": None,
-        "undrafted_detail": None,
+    }
+
+
+def _undrafted(failure: Failure) -> dict[str, Any]:
+    return NOTHING | {
+        "undrafted_kind": failure.kind,
+        "undrafted": failure.reason,
+        "undrafted_detail": failure.detail,
     }
 
 

@@ -1,0 +1,223 @@
+"""How to build and test each candidate, from its repository's own files at the merge."""
+
+import json
+import re
+
+import dataframely as dy
+import polars as pl
+from pydantic import Field
+
+from forge.columns import KEY, Decision, PullRequestKey, text
+from forge.criteria import Criteria, decide
+from forge.effect import OPEN, Failure, Row, effect
+from forge.languages import languages
+from forge.recipes.hand_written import read_hand_recipes
+from forge.recipes.lock import failure_of, script
+from forge.recipes.pythons import RELEASED
+from forge.recipes.rendering import Drafting, finished
+from forge.run import Run
+from forge.services.docker import Docker
+from forge.services.git import Failed, Git
+from forge.stage import Decided, StageLimits, stage
+from forge.stages.candidates import Candidates
+from forge.stages.features import Features
+from forge.stages.patches import Patches
+from forge.stages.statements import Statements
+
+MOST_BYTES = 4_000_000
+PULL_REQUEST = ["repository_id", "number"]
+RANKED = [*PULL_REQUEST, "rank"]
+
+
+class Recipes(PullRequestKey, Decision):
+    """One row per candidate and way to build it, the best declared first."""
+
+    rank = dy.Int64(metadata=KEY, min=1, description="1: tried first")
+    recipe_sha = dy.String(regex="^[0-9a-f]{64}$", description="names the recipe")
+    recipe = text("JSON of image, system packages, environment, lock, install, probe, test")
+    reader = dy.String(description="the declaration that it follows, such as `tox: environment py`")
+    lock_source = dy.String(
+        regex="^(merge|base|none)$",
+        description="whose manifests were resolved; none: there was no need",
+    )
+    dropped = dy.List(dy.String(), description="what was declared and left out, as `<what>: <why>`")
+
+
+class Limits(StageLimits):
+    """How recipes are searched."""
+
+    pythons: str = Field(
+        " ".join(RELEASED), description="versions of Python whose images may be used"
+    )
+    ranks: int = Field(3, ge=1, description="most recipes to try per candidate")
+
+
+class Manifests(dy.Schema):
+    """The files that say how a project is built and tested."""
+
+    manifests = text("JSON object of texts by path, at the merge")
+    base_manifests = text("the same at the base, where it differs", nullable=True)
+
+
+class Lock(dy.Schema):
+    """Every dependency, pinned."""
+
+    lock = text("the lock, as its package manager writes it")
+
+
+def criteria() -> Criteria:
+    """What a recipe cannot be written without."""
+    return {
+        "has_language": pl.col("language").is_in([*languages()]),
+        "has_recipe": pl.col("recipe").is_not_null(),
+    }
+
+
+@effect(answers=Manifests, version=1, concurrency=4)
+async def read_manifests(
+    git: Git, *, repo: str, merge_commit: str, base_commit: str, pattern: str
+) -> Row | Failure:
+    try:
+        files = await git.read_files(repo, merge_commit, pattern)
+        earlier = await git.read_files(repo, base_commit, pattern)
+    except Failed as failed:
+        return failed.failure
+    if sum(map(len, files.values())) > MOST_BYTES:
+        return Failure("policy", "manifests_too_large", f"{len(files)} files")
+    differs = files != earlier
+    return {
+        "manifests": _as_json(files),
+        "base_manifests": _as_json(earlier) if differs else None,
+    }
+
+
+@effect(answers=Lock, version=1, concurrency=2, seconds=900)
+async def resolve_lock(
+    docker: Docker, *, image: str, requirements: str, exclude_newer: str
+) -> Row | Failure:
+    # In a container: resolving may run the build scripts of strangers' packages.
+    toolchain = await docker.toolchain(image)
+    if isinstance(toolchain, Failure):
+        return toolchain
+    ran = await docker.run_script(
+        toolchain,
+        script(exclude_newer),
+        files={"requirements.in": requirements.encode()},
+        collect=("lock.txt",),
+        network=True,
+        seconds=600,
+    )
+    if isinstance(ran, Failure):
+        return ran
+    if ran.is_timed_out or ran.exit_code or "lock.txt" not in ran.files:
+        return failure_of(ran.log)
+    return {"lock": ran.files["lock.txt"].decode()}
+
+
+@stage(by="bucket")
+def recipes(
+    statements: dy.LazyFrame[Statements],
+    candidates: dy.LazyFrame[Candidates],
+    patches: dy.LazyFrame[Patches],
+    features: dy.LazyFrame[Features],
+    *,
+    run: Run,
+    limits: Limits,
+    hand_recipes: dict[str, str],
+    per_repository: int | None,
+) -> Decided[Recipes]:
+    wanted = _wanted(statements, candidates, patches, features).with_columns(
+        bound=_bound(per_repository)
+    )
+    is_asked = pl.col("bound").is_null() & pl.col("pattern").is_not_null()
+    manifests = run.ask(wanted.filter(is_asked), read_manifests)
+    drafting = Drafting(
+        read_hand_recipes(hand_recipes), tuple(re.findall(r"[\d.]+", limits.pythons)), limits.ranks
+    )
+    drafts = (
+        wanted.join(manifests, on=PULL_REQUEST, how="left", maintain_order="left")
+        .with_columns(drafts=drafting.drafts)
+        .explode("drafts")
+        .unnest("drafts")
+    )
+    return _locked(drafts, run).pipe(_best).pipe(decide, criteria())
+
+
+def _wanted(
+    statements: pl.LazyFrame,
+    candidates: pl.LazyFrame,
+    patches: pl.LazyFrame,
+    features: pl.LazyFrame,
+) -> pl.LazyFrame:
+    patterns = {name: language.manifests for name, language in languages().items()}
+    return (
+        statements.select(PULL_REQUEST)
+        .join(candidates.select(*PULL_REQUEST, "repo", "language", "merged_at"), on=PULL_REQUEST)
+        .join(
+            patches.select(*PULL_REQUEST, "base_commit", "merge_commit", "test_paths"),
+            on=PULL_REQUEST,
+        )
+        .join(features.select(*PULL_REQUEST, "static_difficulty"), on=PULL_REQUEST, how="left")
+        .with_columns(
+            pattern=pl.col("language").replace_strict(
+                patterns, default=None, return_dtype=pl.String
+            ),
+            exclude_newer=pl.col("merged_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+        .sort("repository_id", "static_difficulty", "number", nulls_last=True)
+    )
+
+
+def _bound(per_repository: int | None) -> pl.Expr:
+    place = pl.int_range(pl.len()).over("repository_id")
+    is_beyond = pl.lit(value=False) if per_repository is None else place >= per_repository
+    return pl.when(is_beyond).then(pl.lit("per_repository"))
+
+
+def _locked(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
+    """The drafts with their locks, and with what stopped those that have none."""
+    locks = _locks(drafts.filter(pl.col("requirements").is_not_null()), run)
+    return drafts.join(
+        locks, on=RANKED, how="left", suffix="_lock", maintain_order="left"
+    ).with_columns(
+        lock_source=pl.col("lock_source").fill_null("none"),
+        kind=pl.coalesce("kind", "undrafted_kind", "kind_lock"),
+        reason=pl.coalesce("reason", "undrafted", "reason_lock"),
+        detail=pl.coalesce("detail", "undrafted_detail", "detail_lock"),
+    )
+
+
+def _locks(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
+    """Locks of the merge's requirements, and where they cannot be satisfied, of the base's."""
+    merge = run.ask(drafts, resolve_lock)
+    refused = drafts.join(merge.filter(pl.col("kind") == "environment"), on=RANKED, how="semi")
+    earlier = refused.filter(pl.col("base_requirements").is_not_null())
+    base = run.ask(earlier.with_columns(requirements="base_requirements"), resolve_lock)
+    better = base.filter(pl.col("kind").is_null() | (pl.col("kind") == OPEN))
+    sides = [(better, "base"), (merge.join(better, on=RANKED, how="anti"), "merge")]
+    return pl.concat(lf.with_columns(lock_source=pl.lit(side)) for lf, side in sides)
+
+
+def _best(tried: pl.LazyFrame) -> pl.LazyFrame:
+    """Recipes, ranked without gaps; one row without rank of who has none, or not yet all."""
+    is_open = pl.col("kind").eq_missing(pl.lit(OPEN))
+    is_whole = pl.col("kind").is_null() & pl.col("draft").is_not_null()
+    is_ready = is_whole & ~is_open.any().over(PULL_REQUEST)
+    first = pl.int_range(pl.len()).over(PULL_REQUEST, order_by=[~is_open, "rank"]) == 0
+    return (
+        tried.with_columns(is_ready=is_ready, is_first=first)
+        .filter(
+            pl.col("is_ready") | (pl.col("is_first") & ~pl.col("is_ready").any().over(PULL_REQUEST))
+        )
+        .with_columns(
+            rank=pl.when("is_ready")
+            .then(pl.col("rank").rank("dense").over(PULL_REQUEST, "is_ready"))
+            .cast(pl.Int64),
+        )
+        .with_columns(finished().struct.unnest())
+    )
+
+
+def _as_json(files: dict[str, bytes]) -> str:
+    texts = {path: content.decode("utf-8-sig", "replace") for path, content in files.items()}
+    return json.dumps(texts, ensure_ascii=False, sort_keys=True)
