@@ -97,15 +97,16 @@ def source_of(module: str) -> str:
 
 def has_sql(name: str) -> bool:
     """Whether a stage is written in SQL."""
-    return (_sql_folder() / f"{name}.sql").is_file()
+    return (sql_folder() / f"{name}.sql").is_file()
 
 
 def sql_text(name: str) -> str:
     """The text of a stage's SQL."""
-    return (_sql_folder() / f"{name}.sql").read_text(encoding="utf-8")
+    return (sql_folder() / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _sql_folder() -> Path:
+def sql_folder() -> Path:
+    """Where the SQL lies: in a checkout beside the package, in a wheel within it."""
     installed = Path(__file__).parent / "sql"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "sql"
 

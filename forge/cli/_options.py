@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forge.errors import UsageError
+from forge.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from forge.settings import Settings
@@ -32,6 +32,16 @@ def settings(root_folder: Path | None = None) -> "Settings":
         return Settings(**given)
     except ValidationError as error:
         raise UsageError(_explained(error)) from None
+
+
+def check_month(settings: "Settings", month: str) -> None:
+    """InputError where a root holds nothing of a month."""
+    from forge.report import months
+
+    held = months(settings.root)
+    if month not in held:
+        hint = f"it holds {', '.join(held)}" if held else f"forge build --month {month}"
+        raise InputError(f"nothing of {month} is built in {settings.root}\n{hint}")
 
 
 def _explained(error: Any) -> str:

@@ -1,0 +1,146 @@
+"""`forge why`: the whole story of a pull request, stage by stage."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forge.cli import _options, _text
+
+if TYPE_CHECKING:
+    from forge.artifacts import Artifacts
+    from forge.missed import Missed
+    from forge.story import Chapter, Story
+
+LONGEST = 60
+IDS = 5
+INDENT = " " * 4
+BLANKS: tuple[tuple[str, Any], ...] = (("null", None), ("empty", []))
+KNOWN = ("repository_id", "number")
+
+
+@click.command("why", short_help="A pull request's whole story, and where it ends.")
+@click.argument("pull_request")
+@click.option("--month", help="Only the story in this month [all that hold it].")
+@_options.root
+@_options.as_json
+def command(**flags: Any) -> None:
+    r"""Tell what every table says of a pull request, and where and why its story ends.
+
+    PULL_REQUEST is owner/name#12, its address, or its instance id.
+
+    \b
+    forge why lanternworks/tidytext#12
+    """
+    from forge.artifacts import Artifacts
+    from forge.build import stages
+    from forge.story import stories
+
+    settings = _options.settings(flags["root"])
+    found = stories(settings, stages(), flags["pull_request"], flags["month"])
+    artifacts = Artifacts(settings.memo_folder / "artifacts")
+    if flags["as_json"]:
+        _text.echo(_text.to_json([_plain(story) for story in found]))
+        return
+    for story in found:
+        _tell(story, artifacts)
+
+
+def _tell(story: "Story", artifacts: "Artifacts") -> None:
+    _text.echo(f"{story.repo}#{story.number} in {story.month} (repository {story.repository_id})")
+    for chapter in story.chapters:
+        _text.echo(f"\n{chapter.table:<16}{chapter.fate}{_times(chapter)}")
+        for line in [*_facts(chapter), *_unmet(chapter), *_files(chapter, artifacts)]:
+            _text.echo(line)
+    _text.echo(f"\n{story.end}")
+
+
+def _times(chapter: "Chapter") -> str:
+    return f", {len(chapter.rows)} rows" if len(chapter.rows) > 1 else ""
+
+
+def _facts(chapter: "Chapter") -> list[str]:
+    if any(_is_attempt(row) for row in chapter.rows):
+        attempts = sorted(chapter.rows, key=_order)
+        return [*_rows(chapter, attempts, {"tests"}), *_letters(attempts)]
+    return _rows(chapter, chapter.rows, set())
+
+
+def _rows(chapter: "Chapter", rows: list[dict[str, Any]], hidden: set[str]) -> list[str]:
+    told = [_fact_lines(row, {*hidden, *KNOWN, *chapter.artifact_columns}) for row in rows]
+    return [line for lines in told for line in lines]
+
+
+def _fact_lines(row: dict[str, Any], hidden: set[str]) -> list[str]:
+    shown = {name: value for name, value in row.items() if name not in hidden}
+    empty = {
+        word: [name for name, value in shown.items() if value == blank] for word, blank in BLANKS
+    }
+    facts = [f"{n} {_brief(v)}" for n, v in shown.items() if v is not None and v != []]
+    facts += [f"{word}: {', '.join(names)}" for word, names in empty.items() if names]
+    return _text.wrapped(facts, indent=INDENT, width=_text.terminal_width())
+
+
+def _brief(value: Any) -> str:
+    """A value in a few words: texts and long lists by their size."""
+    if isinstance(value, str) and (len(value) > LONGEST or "\n" in value):
+        return f"({len(value.splitlines()):,} lines, {len(value):,} characters)"
+    text = _text.shown(value)
+    return f"({len(value):,})" if isinstance(value, list) and len(text) > LONGEST else text
+
+
+def _is_attempt(row: dict[str, Any]) -> bool:
+    tests = row.get("tests")
+    return isinstance(tests, list) and "side" in row and all("letter" in test for test in tests)
+
+
+def _letters(rows: list[dict[str, Any]]) -> list[str]:
+    """Tests by the letters that the attempts gave them, one line for those with the same ones."""
+    sides = list(dict.fromkeys(row["side"] for row in rows))
+    given = [(row["side"], {t["id"]: t["letter"] for t in row["tests"]}) for row in rows]
+    groups: dict[str, list[str]] = {}
+    for test in sorted({test for _, letters in given for test in letters}):
+        told = "  ".join(f"{side} {_of(test, side, given)}" for side in sides)
+        groups.setdefault(told, []).append(test)
+    return [line for told, tests in groups.items() for line in _group(told, tests)]
+
+
+def _order(row: dict[str, Any]) -> tuple[bool, int]:
+    return row["side"] != "before", row.get("attempt") or 0
+
+
+def _of(test: str, side: str, given: list[tuple[str, dict[str, str]]]) -> str:
+    return "".join(letters.get(test, "-") for where, letters in given if where == side)
+
+
+def _group(told: str, tests: list[str]) -> list[str]:
+    names = [f"{INDENT * 2}{_text.line(test)}" for test in tests[:IDS]]
+    more = [f"{INDENT * 2}and {len(tests) - IDS:,} more"] if len(tests) > IDS else []
+    noun = "test" if len(tests) == 1 else "tests"
+    return [f"{INDENT}{told}  {len(tests):,} {noun}", *names, *more]
+
+
+def _unmet(chapter: "Chapter") -> list[str]:
+    told = [line for missed in chapter.missed for line in _criterion(missed)]
+    words = _text.block(chapter.detail or "").splitlines()
+    return told + [f"{INDENT * 2}{word}" for word in words]
+
+
+def _criterion(missed: "Missed") -> list[str]:
+    values = [f"{name} is {_brief(value)}" for name, value in missed.values.items()]
+    limits = [f"limit {n} = {_brief(f.value)} ({f.source})" for n, f in missed.limits.items()]
+    wanted = [f"wanted {_text.line(missed.wanted)}"] if missed.wanted else []
+    pieces = _text.wrapped(
+        [*values, *wanted, *limits], indent=INDENT * 2, width=_text.terminal_width()
+    )
+    return [f"{INDENT}{_text.line(missed.criterion)}", *pieces]
+
+
+def _files(chapter: "Chapter", artifacts: "Artifacts") -> list[str]:
+    paths = [(what, artifacts.path(name)) for what, name in chapter.artifacts]
+    return [f"{INDENT}{what}: {path}{'' if path.exists() else ' (gone)'}" for what, path in paths]
+
+
+def _plain(story: "Story") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(story) | {"end": story.end}

@@ -1,0 +1,142 @@
+"""Views over all months' tables: for `forge sql`, and in a small file that any SQL client opens."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import uuid4
+
+import dataframely as dy
+import duckdb
+import polars as pl
+
+from forge.artifacts import Artifacts
+from forge.columns import PullRequestKey
+from forge.report import months
+from forge.settings import Settings
+from forge.stage import Stage
+from forge.store import Store
+
+FILE = "forge.duckdb"
+DRAFT = f".{FILE}-"
+HOURS = "hours"
+
+
+class Rejected(PullRequestKey):
+    """One row per row that a table did not keep."""
+
+    fate = dy.String(description="rejected, open or deferred")
+    reasons = dy.List(dy.String(), description="names of all criteria missed")
+    detail = dy.String(nullable=True, description="a failure's own words")
+
+
+def create_views(
+    duck: duckdb.DuckDBPyConnection, settings: Settings, chosen: Iterable[Stage]
+) -> None:
+    """Every table by its name, with `month`; `rejected` of all tables, with `table`; `events`."""
+    root = settings.root.absolute()
+    stages = list(chosen)
+    for stage in stages:
+        _create(duck, stage.name, root / stage.name, stage.schema)
+    for stage in stages:
+        if stage.is_decided:
+            _create(duck, f"rejected_{stage.name}", root / "rejected" / stage.name, Rejected)
+    _create_rejected(duck, root)
+    _create_events(duck, settings, stages)
+
+
+def write_views(settings: Settings, chosen: Iterable[Stage]) -> None:
+    """Replace the file of views; a disk that takes none keeps the old one, or has none."""
+    draft = settings.root / f"{DRAFT}{os.getpid()}-{uuid4().hex}"
+    try:
+        with duckdb.connect(str(draft)) as duck:
+            create_views(duck, settings, chosen)
+        draft.replace(settings.root / FILE)
+    except (OSError, duckdb.IOException):  # a convenience: never the reason why a build fails
+        return
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _create(
+    duck: duckdb.DuckDBPyConnection, name: str, folder: Path, schema: type[dy.Schema]
+) -> None:
+    has_files = next(folder.glob("month=*/*.parquet"), None) is not None
+    columns = "*" if has_files else f"*, {_typed('month', 'VARCHAR')}"
+    rows = _parquet(f"{folder}/month=*/*.parquet") if has_files else _empty(duck, schema)
+    _view(duck, name, columns, rows)
+
+
+def _create_rejected(duck: duckdb.DuckDBPyConnection, root: Path) -> None:
+    pattern = "rejected/*/month=*/*.parquet"
+    if next(root.glob(pattern), None) is None:
+        rows = _empty(duck, Rejected)
+        columns = f"{_typed('table', 'VARCHAR')}, *, {_typed('month', 'VARCHAR')}"
+    else:
+        rows = _parquet(f"{root}/{pattern}", "filename = true")
+        columns = "split_part(filename, '/', -3) as \"table\", * exclude (filename)"
+    _view(duck, "rejected", columns, rows)
+
+
+def _create_events(
+    duck: duckdb.DuckDBPyConnection, settings: Settings, stages: list[Stage]
+) -> None:
+    from forge.events import Events
+
+    files = _event_files(settings, stages)
+    listed = ", ".join(_text(str(file)) for file in files)
+    rows = f"read_parquet([{listed}])" if files else _empty(duck, Events)
+    _view(duck, "events", "*", rows)
+
+
+def _event_files(settings: Settings, stages: list[Stage]) -> list[Path]:
+    artifacts = Artifacts(settings.memo_folder.absolute() / "artifacts")
+    found = [
+        artifacts.path(name)
+        for stage in stages
+        if stage.name == HOURS
+        for month in months(settings.root)
+        for name in _event_names(Store(settings.root, month).scan(HOURS, stage.schema))
+    ]
+    return [path for path in found if path.exists()]
+
+
+def _event_names(hours: pl.LazyFrame) -> list[str]:
+    return (
+        hours.select("events")
+        .drop_nulls()
+        .unique(maintain_order=True)
+        .collect()["events"]
+        .to_list()
+    )
+
+
+def _view(duck: duckdb.DuckDBPyConnection, name: str, columns: str, rows: str) -> None:
+    # A view takes no parameters; all its names and texts are quoted below.
+    duck.execute(f"create view {_quoted(name)} as select {columns} from {rows}")  # noqa: S608
+
+
+def _parquet(pattern: str, *options: str) -> str:
+    # Months may be from different versions of forge: columns go by name.
+    given = ", ".join([
+        _text(pattern), "union_by_name = true", "hive_partitioning = true",
+        "hive_types = {'month': VARCHAR}", *options,
+    ])  # fmt: skip
+    return f"read_parquet({given})"
+
+
+def _empty(duck: duckdb.DuckDBPyConnection, schema: type[dy.Schema]) -> str:
+    empty = duck.from_arrow(schema.create_empty().to_arrow())
+    typed = [_typed(*column) for column in zip(empty.columns, map(str, empty.types), strict=True)]
+    return f"(select {', '.join(typed)} where false)"
+
+
+def _typed(name: str, kind: str) -> str:
+    return f"cast(null as {kind}) as {_quoted(name)}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
