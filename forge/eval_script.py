@@ -66,7 +66,7 @@ find /testbed -xdev -type d '(' -name __pycache__ -o -name .pytest_cache ')' -pr
 @FILES@
 base64 -d "$out/bin/tests.base64" >"$out/bin/tests.tar.gz"
 as_forge 300 /forge/bin/python3 -I -S -B "$out/bin/restore.py" "$out/bin/tests.tar.gz" \
-  @REMOVED@
+  @REMOVED@ || { echo 'the hidden tests could not be restored'; exit 1; }
 
 step=rebuild
 began=$(milliseconds)

@@ -12,7 +12,7 @@ from forge.services.docker_containers import NO_NETWORK, Bounds, Program, ended,
 from forge.services.docker_engine import Engine, Unanswered
 from forge.services.docker_files import File
 from forge.services.docker_images import Image, Images
-from forge.services.docker_scripts import NETWORK, exports, network_files
+from forge.services.docker_scripts import NETWORK, environment_script, exports, network_files
 from forge.services.docker_tests import EXACTLY, LENIENTLY, Tested, run_tests
 from forge.services.git import Git
 from forge.settings import Settings
@@ -29,6 +29,7 @@ cd {WORK}
 exec /bin/bash {SCRIPT}/script.sh
 """
 SCRIPT_BOUNDS = Bounds(memory_bytes=4_000_000_000)
+PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
 COLLECTED_BYTES = 50_000_000
 
 
@@ -53,7 +54,13 @@ class Docker:
     @property
     def identity(self) -> str:
         """The platform: what runs on one processor says nothing of another."""
-        return f"docker linux/{platform.machine()}"
+        return f"docker {self.platform}"
+
+    @property
+    def platform(self) -> str:
+        """Operating system and processor, as Docker names them."""
+        machine = platform.machine()
+        return f"linux/{PROCESSORS.get(machine, machine)}"
 
     @classmethod
     def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
@@ -114,6 +121,11 @@ class Docker:
             bounds=replace(SCRIPT_BOUNDS, seconds=seconds),
         )
         return await self._ran(program)
+
+    async def probe(self, recipe: Recipe, image: str) -> Ran | Failure:
+        """Let the runner list the tests at the base commit, offline, in the file `listed`."""
+        script = f"{environment_script(recipe)}cd /testbed\n(\n{recipe.probe}\n) >{WORK}/listed"
+        return await self.run_script(image, script, collect=("listed",))
 
     async def _ran(self, program: Program) -> Ran | Failure:
         try:

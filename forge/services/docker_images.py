@@ -195,6 +195,7 @@ def _commit(container: Container, work: Work) -> DockerImage:
         "Env": [f"{name}={value}" for name, value in _environment(container, work).items()],
         "Cmd": ["/bin/bash"],
         "User": "root",
+        "StopSignal": "SIGKILL",  # harnesses stop it gently, and nothing in it is worth saving
         "WorkingDir": "/testbed",
     }
     name, _, tag = work.tag.partition(":")

@@ -1,0 +1,138 @@
+"""Grades: what a task's hidden tests say about somebody's patch.
+
+A grade runs the row's own image and eval script and reads the row's own log format, so that forge
+and every consumer of the row agree.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forge.artifacts import Artifacts
+from forge.effect import Failure
+from forge.errors import InputError, ServiceError
+from forge.eval_script import END, START
+from forge.recipes import Recipe
+from forge.services.docker import LENIENTLY, Bounds, Docker, Tested
+from forge.settings import Settings
+
+RESULT = re.compile(r"--- (PASS|FAIL|SKIP): (.+) \((.+)\)")
+BOUNDS = Bounds(seconds=7200, memory_bytes=8_000_000_000, processes=4096)
+PARSERS = ("parse_log_gotest",)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A patch's grade: the tests that it should have turned or kept green and did not."""
+
+    instance_id: str
+    is_resolved: bool
+    is_applied: bool
+    is_timed_out: bool
+    failed: tuple[str, ...]
+    broken: tuple[str, ...]
+    statuses: Mapping[str, str]
+    seconds: float
+    log: str
+    """Name of the artifact that holds what the tests printed."""
+    report: str
+    """Name of the artifact that holds what the eval script printed."""
+
+
+def read_report(text: str) -> dict[str, str]:
+    r"""Status by test id between the markers, as SWE-bench's `parse_log_gotest` reads it.
+
+    >>> read_report(f"{START}\n--- PASS: a.py::t[x (y)] (0.00s)\n{END}")
+    {'a.py::t[x (y)]': 'PASS'}
+    """
+    _, _, after = text.partition(START)
+    between, end, _ = after.partition(END)
+    found = (RESULT.fullmatch(line.strip()) for line in between.split("\n"))
+    return {m[2]: m[1] for m in found if m} if end else {}
+
+
+def judge(
+    statuses: Mapping[str, str], fail_to_pass: Sequence[str], pass_to_pass: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The ids of each list that did not pass; what is absent did not."""
+    failed = tuple(name for name in fail_to_pass if statuses.get(name) != "PASS")
+    broken = tuple(name for name in pass_to_pass if statuses.get(name) != "PASS")
+    return failed, broken
+
+
+def grade(row: Mapping[str, Any], patch: str, settings: Settings | None = None) -> Report:
+    """The grade of a patch for one exported row."""
+    chosen = settings or Settings()
+    return asyncio.run(_graded(row, patch, chosen))
+
+
+async def _graded(row: Mapping[str, Any], patch: str, settings: Settings) -> Report:
+    async with Docker.open(settings, Artifacts(settings.memo_folder / "artifacts")) as docker:
+        return await graded(docker, row, patch)
+
+
+async def graded(docker: Docker, row: Mapping[str, Any], patch: str) -> Report:
+    """The grade of a patch, by a Docker that is open."""
+    if row["log_parser"] not in PARSERS:
+        raise InputError(
+            f"{row['instance_id']}: forge reads no logs of {row['log_parser']!r}\n"
+            f"it reads those of {', '.join(PARSERS)}: use the harness that this row is made for"
+        )
+    image = await _image(docker, row)
+    tested = await docker.run_tests(
+        image, patch=patch, apply=LENIENTLY, eval_script=row["eval_script"], bounds=BOUNDS
+    )
+    if isinstance(tested, Failure):
+        raise ServiceError(_could_not(row, tested))
+    return _report(docker, row, tested)
+
+
+async def _image(docker: Docker, row: Mapping[str, Any]) -> str:
+    if await docker.engine.find_image(row["image"]):
+        return str(row["image"])
+    if not row.get("recipe"):
+        raise InputError(
+            f"{row['instance_id']}: the image {row['image']} is gone, and the row holds no recipe\n"
+            "pull the image, or grade a row of a forge table, which holds one"
+        )
+    built = await docker.image(Recipe.model_validate_json(row["recipe"]))
+    if isinstance(built, Failure):
+        raise ServiceError(_could_not(row, built))
+    return built.tag
+
+
+def _could_not(row: Mapping[str, Any], failure: Failure) -> str:
+    return (
+        f"{row['instance_id']}: no grade, because of {failure.reason}: {failure.detail}\n"
+        "this says nothing about the patch: mend the machine, and grade again"
+    )
+
+
+def _report(docker: Docker, row: Mapping[str, Any], tested: Tested) -> Report:
+    statuses = read_report(tested.report.decode(errors="replace"))
+    failed, broken = judge(statuses, ids(row, "fail_to_pass"), ids(row, "pass_to_pass"))
+    return Report(
+        instance_id=row["instance_id"],
+        is_resolved=bool(statuses) and not failed and not broken,
+        is_applied=tested.is_applied,
+        is_timed_out=tested.is_timed_out,
+        failed=failed,
+        broken=broken,
+        statuses=statuses,
+        seconds=tested.seconds,
+        log=docker.artifacts.put(tested.log),
+        report=docker.artifacts.put(tested.report),
+    )
+
+
+def ids(row: Mapping[str, Any], name: str) -> list[str]:
+    """A list of ids, whether the row spells it as forge or as SWE-bench does.
+
+    >>> ids({"FAIL_TO_PASS": '["a.py::t"]'}, "fail_to_pass")
+    ['a.py::t']
+    """
+    found = row[name] if name in row else row[name.upper()]
+    return list(json.loads(found)) if isinstance(found, str) else list(found)

@@ -1,0 +1,264 @@
+"""Attempts: the hidden tests of a candidate, run before and after its gold patch.
+
+In waves: one before and one after for all, three and three for what survives, ten afters for
+would-be tasks. What survives is said by `truth`, which `verdicts` uses too.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+
+import dataframely as dy
+import polars as pl
+from pydantic import Field
+
+from forge.artifacts import Artifacts
+from forge.columns import KEY, Decision, PullRequestKey, artifact, moment, text
+from forge.criteria import Criteria, decide
+from forge.effect import OPEN, Failure, Row, effect
+from forge.eval_script import render
+from forge.languages import languages
+from forge.recipes import Recipe
+from forge.run import Run
+from forge.services.docker import EXACTLY, Bounds, Docker, Tested
+from forge.stage import Decided, StageLimits, stage
+from forge.stages.environments import Environments
+from forge.stages.patches import Patches
+from forge.stages.recipes import Recipes
+from forge.stages.statements import Statements
+from forge.truth import promising
+
+PULL_REQUEST = ["repository_id", "number"]
+KEYS = [*PULL_REQUEST, "side", "attempt"]
+CARRIED = ["recipe_sha", "listed", "has_recipe", "seconds_limit", "eval_script"]
+PATCH = ["gold_patch", "test_paths", "removed_test_paths", "test_archive"]
+AROUND = 900
+"""Seconds beside the tests themselves: restoring files, listing tests, reading results."""
+
+
+class Attempt(dy.Schema):
+    """What one run of the hidden tests says."""
+
+    tests = dy.List(
+        dy.Struct({"id": dy.String(), "letter": dy.String(), "seconds": dy.Float64()}),
+        description="tests that the result file lists: P X S F E, or T: cut by the time limit",
+    )
+    broken_files = dy.List(dy.String(), description="files that could not be collected")
+    measurements = dy.List(
+        dy.Struct({"id": dy.String(), "value": dy.Float64(), "unit": dy.String()}),
+        description="numbers that the tests report of themselves",
+    )
+    is_timed_out = dy.Bool(description="the time limit cut the tests")
+    exit_code = dy.Int64(description="of the test command, or of rebuild where that failed")
+    memory_bytes = dy.Int64(nullable=True, description="peak of the container, page cache included")
+    seconds = dy.Float64(description="time of the test command")
+    ran_at = moment("when it ended, UTC")
+    log = artifact("what rebuild and tests printed")
+    result = artifact("the runner's result file; null: it wrote none", nullable=True)
+
+
+class Attempts(PullRequestKey, Attempt, Decision):
+    """One row per candidate, side and attempt."""
+
+    side = dy.Enum(["before", "after"], metadata=KEY, description="without or with the gold patch")
+    attempt = dy.Int64(metadata=KEY, min=1, description="1: first run of this very question")
+    recipe_sha = dy.String(description="the recipe in whose image it ran")
+    unlisted_tests = dy.Int64(
+        nullable=True, description="tests that the probe did not list, of files that it did"
+    )
+    seconds_limit = dy.Int64(description="time that the tests were allowed")
+    eval_script = text("the script that was run, byte for byte")
+
+
+class Limits(StageLimits):
+    """What one run of the tests may use, and how often they run."""
+
+    seconds: int = Field(600, description="time for the tests of one candidate", ge=1)
+    memory_bytes: int = Field(4_000_000_000, description="memory, swap included", ge=6_000_000)
+    processes: int = Field(1024, description="most processes and threads at once", ge=16)
+    cpus: float = Field(2.0, description="processors, as a share of time", gt=0)
+    survivors: int = Field(3, description="attempts on each side for candidates that look good")
+    would_be_tasks: int = Field(10, description="attempts after the gold patch for would-be tasks")
+
+
+def criteria() -> Criteria:
+    """What an attempt cannot be made without."""
+    return {
+        "has_recipe": pl.col("has_recipe"),
+        "has_environment": pl.col("recipe_sha").is_not_null(),
+    }
+
+
+@effect(answers=Attempt, version=1, concurrency=16, seconds=6 * 3600)
+async def run_tests(
+    docker: Docker,
+    *,
+    recipe: str,
+    eval_script: str,
+    gold_patch: str | None,
+    seconds_limit: int,
+    memory_limit: int,
+    processes: int,
+    cpus: float,
+    attempt: int,  # noqa: ARG001 - repetition is a question of its own
+) -> Row | Failure:
+    image = await docker.image(Recipe.model_validate_json(recipe))
+    if isinstance(image, Failure):
+        return image
+    tested = await docker.run_tests(
+        image.tag,
+        patch=gold_patch or "",
+        apply=EXACTLY,
+        eval_script=eval_script,
+        bounds=Bounds(2 * seconds_limit + AROUND, memory_limit, processes, cpus),
+    )
+    return tested if isinstance(tested, Failure) else _attempt(docker, tested)
+
+
+def _attempt(docker: Docker, tested: Tested) -> Row | Failure:
+    words = tested.log.decode(errors="replace")[-2000:]
+    if not tested.is_applied:
+        return Failure("data", "gold_patch_does_not_apply", words)
+    if not tested.letters:
+        return Failure(
+            "infra", "eval_script_stopped", tested.report.decode(errors="replace")[-2000:]
+        )
+    is_readable = tested.letters["problem"] is None and tested.result is not None
+    return {
+        "tests": [
+            {"id": name, "letter": letter, "seconds": seconds}
+            for name, letter, seconds in tested.letters["tests"]
+        ],
+        "broken_files": tested.letters["broken_files"],
+        "measurements": [],
+        "is_timed_out": tested.is_timed_out,
+        "exit_code": tested.status["exit_code"],
+        "memory_bytes": tested.status["memory_bytes"],
+        "seconds": tested.seconds,
+        "ran_at": datetime.now(UTC).replace(tzinfo=None),
+        "log": docker.artifacts.put(tested.log),
+        "result": docker.artifacts.put(tested.result or b"") if is_readable else None,
+    }
+
+
+@stage(by="bucket")
+def attempts(
+    statements: dy.LazyFrame[Statements],
+    patches: dy.LazyFrame[Patches],
+    recipes: dy.LazyFrame[Recipes],
+    environments: dy.LazyFrame[Environments],
+    *,
+    run: Run,
+    limits: Limits,
+) -> Decided[Attempts]:
+    candidates = statements.select(PULL_REQUEST).pipe(_with_recipe, recipes, environments)
+    ready = candidates.filter(pl.col("recipe_sha").is_not_null()).join(
+        patches.select(*PULL_REQUEST, *PATCH), on=PULL_REQUEST, maintain_order="left"
+    )
+    scripted = ready.with_columns(eval_script=_eval_script(limits.seconds), **_bounds(limits))
+    made = pl.concat(_waves(scripted, patches, run, limits))
+    return (
+        pl.concat([candidates.filter(pl.col("recipe_sha").is_null()), made], how="diagonal_relaxed")
+        .with_columns(unlisted_tests=_unlisted(run.artifacts))
+        .pipe(decide, criteria())
+    )
+
+
+def _with_recipe(
+    candidates: pl.LazyFrame, recipes: pl.LazyFrame, environments: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Every candidate with the first of its recipes that is built, if one is."""
+    known = environments.select("recipe_sha", "is_built", listed="tests")
+    tried = recipes.join(known, on="recipe_sha", how="left")
+    built = tried.filter("is_built").sort("rank").unique(PULL_REQUEST, keep="first")
+    # The first recipe is always tried: where it has no row yet, it is asked again.
+    first = (pl.col("rank") == 1) & pl.col("is_built").is_null()
+    waiting = tried.group_by(PULL_REQUEST).agg(is_waiting=first.any())
+    return (
+        candidates.join(waiting, on=PULL_REQUEST, how="left", maintain_order="left")
+        .join(
+            built.select(*PULL_REQUEST, "recipe_sha", "recipe", "listed"),
+            on=PULL_REQUEST,
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            has_recipe=pl.col("is_waiting").is_not_null(),
+            kind=pl.when("is_waiting").then(pl.lit(OPEN)),
+            reason=pl.when("is_waiting").then(pl.lit("environment_open")),
+        )
+    )
+
+
+def _waves(
+    scripted: pl.LazyFrame, patches: pl.LazyFrame, run: Run, limits: Limits
+) -> Iterator[pl.LazyFrame]:
+    made = _asked(scripted, run, {"before": [1], "after": [1]})
+    yield made
+    more = [*range(2, limits.survivors + 1)]
+    last = [*range(limits.survivors + 1, limits.would_be_tasks + 1)]
+    for wave in ({"before": more, "after": more}, {"after": last}):
+        survivors = promising(made.filter(pl.col("kind").is_null()), patches)
+        again = _asked(scripted.join(survivors, on=PULL_REQUEST, how="semi"), run, wave)
+        yield again
+        made = pl.concat([made, again])
+
+
+def _asked(scripted: pl.LazyFrame, run: Run, wave: dict[str, list[int]]) -> pl.LazyFrame:
+    numbers = [(side, attempt) for side, attempts in wave.items() for attempt in attempts]
+    repeated = pl.LazyFrame(
+        numbers, schema={"side": Attempts.side.dtype, "attempt": pl.Int64}, orient="row"
+    )
+    rows = scripted.join(repeated, how="cross").with_columns(
+        gold_patch=pl.when(pl.col("side") == "after").then("gold_patch")
+    )
+    return rows.select(*KEYS, *CARRIED).join(
+        run.ask(rows, run_tests), on=KEYS, maintain_order="left"
+    )
+
+
+def _bounds(limits: Limits) -> dict[str, pl.Expr]:
+    return {
+        "seconds_limit": pl.lit(limits.seconds, pl.Int64),
+        "memory_limit": pl.lit(limits.memory_bytes, pl.Int64),
+        "processes": pl.lit(limits.processes, pl.Int64),
+        "cpus": pl.lit(limits.cpus, pl.Float64),
+    }
+
+
+def _eval_script(seconds: int) -> pl.Expr:
+    def rendered(rows: pl.Series) -> pl.Series:
+        return pl.Series([_rendered(row, seconds) for row in rows], dtype=pl.String)
+
+    return pl.struct("recipe", *PATCH).map_batches(rendered, return_dtype=pl.String)
+
+
+def _rendered(row: Row, seconds: int) -> str:
+    recipe = Recipe.model_validate_json(row["recipe"])
+    return render(
+        recipe,
+        test_archive=row["test_archive"],
+        removed_test_paths=row["removed_test_paths"],
+        targets=languages()[recipe.language].targets(row["test_paths"]),
+        seconds=seconds,
+    )
+
+
+def _unlisted(artifacts: Artifacts) -> pl.Expr:
+    @cache
+    def listed(name: str) -> frozenset[str]:
+        return frozenset(artifacts.path(name).read_text(encoding="utf-8").split("\n"))
+
+    def counted(rows: pl.Series) -> pl.Series:
+        return pl.Series([_count(row, listed) for row in rows], dtype=pl.Int64)
+
+    return pl.struct("tests", "listed").map_batches(counted, return_dtype=pl.Int64)
+
+
+def _count(row: Row, listed: Callable[[str], frozenset[str]]) -> int | None:
+    if row["tests"] is None or row["listed"] is None:
+        return None
+    known = listed(row["listed"])
+    files = {name.partition("::")[0] for name in known}
+    ids = (test["id"] for test in row["tests"])
+    return sum(name not in known and name.partition("::")[0] in files for name in ids)
