@@ -17,3 +17,7 @@ CI = (
 )
 LOCKS = r"(^|/)[^/]*(\.lock|[-.]lock\.(json|ya?ml|toml)|go\.sum|npm-shrinkwrap\.json)$"
 HIDDEN = r"(^|/)\.[^/]"
+GENERATED = (
+    r"\.min\.(js|css)$|\.(js|css)\.map$|(_pb2(_grpc)?\.pyi?|\.pb(\.gw)?\.go|\.generated\.\w+)$"
+    r"|(^|/)(node_modules|vendor|third_party|dist)/"
+)

@@ -1,0 +1,127 @@
+"""Problem statements: for now what the pull request itself says."""
+
+import dataframely as dy
+import polars as pl
+from pydantic import Field
+
+from forge.columns import Decision, PullRequestKey, text
+from forge.criteria import Criteria, decide
+from forge.paths import DOCS
+from forge.sections import sections
+from forge.stage import Decided, StageLimits, stage
+from forge.stages.merges import Merges
+from forge.stages.patches import Patches
+from forge.stages.pull_requests import PullRequests
+from forge.wording import body_of, title_of
+
+KEY = PullRequestKey.column_names()
+BLANKS = r"\s+"
+
+
+class Statements(PullRequestKey, Decision):
+    """One row per candidate that says what it wants."""
+
+    problem_statement = text("what the engineer is told: title, an empty line, body")
+    statement_source = dy.String(
+        regex="^(pull_request|merge_message|squash_message|commit_message)$",
+        description="where the words were written",
+    )
+    is_title_only = dy.Bool(description="whether there is no body")
+    quotes_patch = dy.Bool(
+        description="whether it holds a line that the gold patch adds to code, blanks aside"
+    )
+
+
+class Limits(StageLimits):
+    """What makes a text a statement."""
+
+    letters: int = Field(12, description="fewest letters of title and body together")
+    quoted_letters: int = Field(
+        20, description="characters from which on an added line is distinctive, blanks around aside"
+    )
+
+
+def criteria(limits: Limits) -> Criteria:
+    return {"has_text": _has_text(limits)}
+
+
+@stage
+def statements(
+    patches: dy.LazyFrame[Patches],
+    pull_requests: dy.LazyFrame[PullRequests],
+    merges: dy.LazyFrame[Merges],
+    *,
+    limits: Limits,
+    per_repository: int | None,
+) -> Decided[Statements]:
+    title, body = title_of(pl.col("title")), body_of(pl.col("body"))
+    words = pull_requests.select(*KEY, "merge_method", "merged_at", title=title, body=body)
+    said = (
+        patches.select(KEY)
+        .join(words, on=KEY, how="left")
+        .join(merges.select(*KEY, is_given=_is_given()), on=KEY, how="left")
+        .with_columns(
+            problem_statement=pl.concat_str("title", "body", separator="\n\n", ignore_nulls=True),
+            statement_source=_source(),
+            is_title_only=pl.col("body").is_null(),
+        )
+    )
+    return (
+        said.join(_quoting(said, patches, limits), on=KEY, how="left")
+        .with_columns(pl.col("quotes_patch").fill_null(value=False))
+        .with_columns(bound=_bound(per_repository, limits))
+        .pipe(decide, criteria(limits))
+    )
+
+
+def _has_text(limits: Limits) -> pl.Expr:
+    return pl.col("problem_statement").str.count_matches(r"\p{L}") >= limits.letters
+
+
+def _is_given() -> pl.Expr:
+    # A history has words too, but they are those of its commits.
+    return pl.col("title").is_not_null() & (pl.col("source") != "git")
+
+
+def _source() -> pl.Expr:
+    messages = {
+        "merge": "merge_message",
+        "squash": "squash_message",
+        "rebase": "commit_message",
+    }
+    return (
+        pl.when("is_given")
+        .then(pl.lit("pull_request"))
+        .otherwise(pl.col("merge_method").replace_strict(messages, return_dtype=pl.String))
+    )
+
+
+def _quoting(said: pl.LazyFrame, patches: pl.LazyFrame, limits: Limits) -> pl.LazyFrame:
+    """Keys of statements that hold a distinctive line which the gold patch adds."""
+    statement = pl.col("problem_statement").str.replace_all(BLANKS, " ")
+    line = pl.col("line").str.replace_all(BLANKS, " ").str.strip_chars()
+    return (
+        sections(patches.select(*KEY, "gold_patch"), "gold_patch")
+        .filter(~pl.col("path").str.contains(DOCS))
+        .select(*KEY, line=pl.col("body").str.extract_all(r"\n\+[^\n]*"))
+        .explode("line")
+        .with_columns(line=pl.col("line").str.strip_prefix("\n+"))
+        .with_columns(line=line)
+        .filter(pl.col("line").str.len_chars() >= limits.quoted_letters)
+        .unique()
+        .join(said.select(*KEY, statement=statement), on=KEY)
+        .filter(pl.col("statement").str.contains(pl.col("line"), literal=True))
+        .select(KEY)
+        .unique()
+        .with_columns(quotes_patch=True)
+    )
+
+
+def _bound(per_repository: int | None, limits: Limits) -> pl.Expr:
+    """Names the bound where better, then earlier statements of the repository use it up."""
+    if per_repository is None:
+        return pl.lit(None, pl.String)
+    has_text = _has_text(limits)
+    order = pl.struct(~has_text, "is_title_only", "quotes_patch", "merged_at", "number")
+    rank = order.rank("ordinal").over("repository_id")
+    return pl.when(has_text, rank > per_repository).then(pl.lit("per_repository"))

@@ -1,0 +1,40 @@
+"""What people wrote, without what tools and customs added to it."""
+
+import polars as pl
+
+NUMBER = r"(\s*\(#\d+\))+\s*$"
+BORS = r"^\d+: (.*?) r=\S+( a=\S+)?$"
+
+TRAILER = (
+    r"(?im)^[ \t]*("
+    r"[a-z]+(-[a-z]+)*-by:|change-id:|reviewed-on:|differential revision:|pull request resolved:"
+    r"|(piperorigin|gitorigin|gitsubtree)-[a-z-]+:|cc: \S+@|\(cherry[- ]picked from commit"
+    r"|this reverts commit|git-svn-id:|test plan: imported|co-authored with \S+@"
+    r"|signed-off:|release-note:|changelog:"
+    r").*$"
+)
+RULE = r"(?m)^[ \t]*-{5,}[ \t]*$"
+COMMENT = r"(?s)<!--.*?-->"
+BLANK_LINES = r"\n[ \t]*(\n[ \t]*)+\n"
+
+
+def title_of(title: pl.Expr) -> pl.Expr:
+    """A title without its number and the words of a merge bot."""
+    return title.str.strip_chars().str.replace(NUMBER, "").str.replace(BORS, "$1").pipe(_or_null)
+
+
+def body_of(body: pl.Expr) -> pl.Expr:
+    """A body without trailers, comments of its template, and the rule that GitHub draws."""
+    return (
+        body.str.replace_all("\r\n", "\n", literal=True)
+        .str.replace_all(COMMENT, "")
+        .str.replace_all(TRAILER, "")
+        .str.replace_all(RULE, "")
+        .str.replace_all(BLANK_LINES, "\n\n")
+        .str.strip_chars()
+        .pipe(_or_null)
+    )
+
+
+def _or_null(text: pl.Expr) -> pl.Expr:
+    return pl.when(text != "").then(text)

@@ -1,0 +1,163 @@
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from forge.columns import dtypes
+from forge.stages.merges import Merges
+from forge.stages.patches import Patches
+from forge.stages.pull_requests import PullRequests
+from forge.stages.statements import Limits, Statements, statements
+
+GOLD = """diff --git a/slug.py b/slug.py
+--- a/slug.py
++++ b/slug.py
+@@ -1,2 +1,3 @@
+ def slug(words):
+-    return "-".join(words)
++    return   separator.join(words)
++    x = 1
+"""
+
+
+def decided(*rows, per_repository=None, gold=GOLD, merge=None, limits=None):
+    keys = [{"repository_id": 1, "number": n} for n in range(1, len(rows) + 1)]
+    at = {"merged_at": datetime(2026, 3, 2), "merge_method": "squash"}
+    said = [key | at | row for key, row in zip(keys, rows, strict=True)]
+    known = [key | {"source": "archive"} | (merge or {}) for key in keys]
+    lf = statements.function(
+        pl.LazyFrame([key | {"gold_patch": gold} for key in keys], schema=dtypes(Patches)),
+        pl.LazyFrame(said, schema=dtypes(PullRequests)),
+        pl.LazyFrame(known, schema=dtypes(Merges)),
+        limits=limits or Limits(),
+        per_repository=per_repository,
+    )
+    return lf.sort("number").collect()
+
+
+def statement(title, body=None, **kwargs):
+    return decided({"title": title, "body": body}, **kwargs).row(0, named=True)
+
+
+def text(title, body=None):
+    return statement(title, body)["problem_statement"]
+
+
+def test_statement_is_title_and_body():
+    assert text("Parse nested lists", "They nest.") == "Parse nested lists\n\nThey nest."
+
+
+def test_columns_of_the_schema_are_all_there():
+    assert set(Statements.column_names()) <= set(statement("Parse nested lists"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Parse nested lists (#12)",
+        "Parse nested lists (#12) (#34)",
+        "8: Parse nested lists r=tomas-lind a=sam-ito",
+        "8: Parse nested lists r=tomas-lind",
+        " Parse nested lists ",
+    ],
+)
+def test_number_and_merge_bot_leave_the_title(title):
+    assert text(title) == "Parse nested lists"
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        "Signed-off-by: Ann <ann@example.org>",
+        "Co-authored-by: Bob <bob@example.org>",
+        "co-authored-by: Bob <bob@example.org>",
+        "Reviewed-by: Cid\nChange-Id: I0123456789",
+        "Approved-by: Cid",
+        "---------\n\nCo-authored-by: Bob <bob@example.org>",
+        "(cherry picked from commit 0123456789abcdef0123456789abcdef01234567)",
+        "<!-- describe\nyour change -->",
+    ],
+)
+def test_what_tools_and_customs_added_leaves_the_body(trailer):
+    assert text("Parse nested lists", f"They nest.\n\n{trailer}\n") == (
+        "Parse nested lists\n\nThey nest."
+    )
+
+
+def test_line_that_only_begins_like_a_trailer_stays():
+    assert text("Parse nested lists", "Reported by Ann in the forum.").endswith("the forum.")
+
+
+def test_body_of_trailers_alone_makes_a_title_only_statement():
+    row = statement("Parse nested lists", "Signed-off-by: Ann <ann@example.org>")
+    assert (row["problem_statement"], row["is_title_only"]) == ("Parse nested lists", True)
+
+
+def test_line_ends_of_dos_become_plain():
+    assert (
+        text("Parse nested lists", "One.\r\n\r\n\r\nTwo.") == "Parse nested lists\n\nOne.\n\nTwo."
+    )
+
+
+@pytest.mark.parametrize(("title", "body"), [("Fix", None), (None, None), ("Fix (#12)", "LGTM")])
+def test_statement_that_says_nothing_is_rejected(title, body):
+    row = statement(title, body)
+    assert (row["fate"], row["reasons"]) == ("rejected", ["has_text"])
+
+
+def test_body_alone_is_a_statement():
+    assert text(None, "Lists in lists are lost.") == "Lists in lists are lost."
+
+
+def test_letters_of_any_script_count():
+    assert statement("修复解析器在处理嵌套列表时的错误")["fate"] == "kept"
+
+
+@pytest.mark.parametrize(
+    ("merge", "method", "source"),
+    [
+        ({"title": "Parse nested lists"}, "squash", "pull_request"),
+        ({"title": "Parse nested lists", "source": "git"}, "squash", "squash_message"),
+        ({"title": None}, "squash", "squash_message"),
+        ({"title": None}, "merge", "merge_message"),
+        ({"title": None}, "rebase", "commit_message"),
+    ],
+)
+def test_source_of_the_words(merge, method, source):
+    rows = decided({"title": "Parse nested lists", "merge_method": method}, merge=merge)
+    assert rows["statement_source"].to_list() == [source]
+
+
+@pytest.mark.parametrize(
+    ("body", "quotes"),
+    [
+        ("It should\n+    return separator.join(words)\n", True),
+        ("Now `return separator.join(words)` works", True),
+        ("Use a separator. x = 1", False),
+        ('It was\n-    return "-".join(words)\n', False),
+    ],
+)
+def test_distinctive_added_line_in_the_statement_is_a_quote(body, quotes):
+    assert statement("Take a separator", body)["quotes_patch"] is quotes
+
+
+def test_line_of_a_change_log_is_no_quote():
+    gold = GOLD.replace("slug.py", "CHANGES.md")
+    row = statement("Take a separator", "return separator.join(words)", gold=gold)
+    assert row["quotes_patch"] is False
+
+
+def test_shorter_quotes_count_where_the_limit_says_so():
+    row = statement("Take a separator", "so x = 1 now", limits=Limits(quoted_letters=5))
+    assert row["quotes_patch"] is True
+
+
+def test_statements_beyond_the_best_of_their_repository_are_deferred():
+    rows = decided(
+        {"title": "Fix", "body": None},
+        {"title": "Parse nested lists", "body": None},
+        {"title": "Parse nested tables", "body": "They nest."},
+        per_repository=1,
+    )
+    assert rows["fate"].to_list() == ["rejected", "deferred", "kept"]
+    assert rows["reasons"].to_list()[1] == ["per_repository"]
