@@ -59,7 +59,8 @@ TEST = f'{PYTEST} -o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
 # Verbosity is set, not lowered: the project's own -v or -q would change the shape of the list.
 PROBE = (
     f"{PYTEST} --collect-only --verbosity=-1 --disable-warnings | awk "
-    """'{ print > "/dev/stderr" } /^[^ >].*::/ && !/^(ERROR|FAILED|E) /'"""
+    """'{ print > "/dev/stderr" } /^[^ >].*::/ && !/^(ERROR|FAILED|E) / """
+    """{ print; found = 1 } END { exit !found }'"""
 )
 
 

@@ -51,10 +51,9 @@ def _sections(project: Project) -> Sections:
 def _need(project: Project, sections: Sections, name: str) -> Need:
     section = sections[name]
     lines = [_located(line) for line in _resolved(section.get("deps", ""), sections)]
-    plain = [line for line in lines if line and not CONDITION.match(line) and "{" not in line]
-    extras = [f".[{e}]" for e in re.findall(r"[\w.-]+", _unconditional(section.get("extras", "")))]
-    groups = section.get("dependency_groups", "")
-    references = [f"group:{g}" for g in re.findall(r"[\w.-]+", _unconditional(groups))]
+    plain = [line for line in _unconditional(lines) if line and "{" not in line]
+    extras = [f".[{name}]" for name in _names(section.get("extras", ""))]
+    references = [f"group:{name}" for name in _names(section.get("dependency_groups", ""))]
     files = included(plain, project.files, project.root)
     label = name.partition(":")[2] or "tests"
     return Need("test", "tox", f"environment {label}", (*files, *extras, *references))
@@ -74,8 +73,38 @@ def _resolved(value: str, sections: Sections, depth: int = 0) -> list[str]:
     return lines[:MOST_LINES]
 
 
-def _unconditional(value: str) -> str:
-    return "\n".join(line for line in value.splitlines() if ":" not in line and "{" not in line)
+def _names(value: str) -> list[str]:
+    lines = "\n".join(line for line in value.splitlines() if not {":", "{"} & set(line))
+    return re.findall(r"[\w.-]+", lines)
+
+
+def _unconditional(lines: list[str]) -> list[str]:
+    """Lines without a condition, and of `django42:` and `django52:` those of the newest.
+
+    >>> _unconditional(["a", "django42: x<5", "django{51,52}: x<6", "py38: y", "lint: z"])
+    ['a', 'x<6']
+    """
+    factors = [_factors(line) for line in lines]
+    newest: dict[str, int] = {}
+    for name, number in (factor for found in factors for factor in found):
+        newest[name] = max(number, newest.get(name, 0))
+    return [
+        CONDITION.sub("", line)
+        for line, found in zip(lines, factors, strict=True)
+        if not CONDITION.match(line) or any(newest[name] == number for name, number in found)
+    ]
+
+
+def _factors(line: str) -> list[tuple[str, int]]:
+    condition = CONDITION.match(line)
+    if not condition or "!" in condition[0]:
+        return []
+    spread = re.sub(r"([\w.]*)\{([^{}]*)\}", _spread, condition[0])
+    return [(n, int(v)) for n, v in re.findall(r"\b([a-z]+)-?(\d+)\b", spread) if n != "py"]
+
+
+def _spread(matched: re.Match[str]) -> str:
+    return ",".join(f"{matched[1]}{ending.strip()}" for ending in matched[2].split(","))
 
 
 def _located(line: str) -> str:
@@ -85,8 +114,9 @@ def _located(line: str) -> str:
 
 
 def _pythons(envlist: str) -> tuple[str, ...]:
-    spread = re.sub(r"\{([^{}]*)\}", lambda m: " py".join(["", *m[1].split(",")]), envlist)
-    minors = PYTHON.findall(spread) + re.findall(r"(?<![\w.])3\.(\d{1,2})(?![\w.])", envlist)
+    minors = PYTHON.findall(re.sub(r"([\w.]*)\{([^{}]*)\}", _spread, envlist)) + re.findall(
+        r"(?<![\w.])3\.(\d{1,2})(?![\w.])", envlist
+    )
     return tuple(dict.fromkeys(f"3.{minor}" for minor in minors))
 
 

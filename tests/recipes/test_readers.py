@@ -203,7 +203,9 @@ deps = pytest
 deps =
     {[base]deps}
     -r{toxinidir}/requirements-test.txt
-    django42: Django>=4.2
+    django42: Django<5
+    django52: Django<6
+    py39: tomli
     unresolved-{envname}
 extras = fast
 dependency_groups = test
@@ -217,7 +219,7 @@ setenv =
     files = {"tox.ini": content, "requirements-test.txt": "hypothesis\n"}
     facts = read_tox(Project(files))
     assert needs(facts) == {
-        "test environment tests": ("pytest", "hypothesis", ".[fast]", "group:test")
+        "test environment tests": ("pytest", "hypothesis", "Django<6", ".[fast]", "group:test")
     }
     assert facts.pythons == ("3.9", "3.10")
     assert facts.environment == {"COLOUR": "never", "DATA": "/testbed/data"}
