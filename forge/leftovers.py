@@ -13,6 +13,7 @@ from pathlib import Path
 import docker
 import polars as pl
 from docker.errors import APIError, DockerException
+from docker.models.containers import Container
 
 from forge.errors import LockError
 from forge.lock import locked
@@ -24,6 +25,7 @@ from forge.services.docker_engine import (
     is_dead,
     no_engine,
     our_containers,
+    process_label,
     remove,
 )
 from forge.settings import Settings
@@ -53,6 +55,27 @@ def engine(*, seconds: int = 120) -> Iterator[docker.DockerClient]:
         raise no_engine(error) from None
     with client.api:
         yield client
+
+
+@contextmanager
+def container(client: docker.DockerClient, image: str, script: str) -> Iterator[Container]:
+    """A container for somebody at a terminal, without network, gone at the end."""
+    made = client.containers.create(
+        image,
+        ["/bin/bash", "-c", script],
+        user="1000:1000",
+        tty=True,
+        stdin_open=True,
+        network_mode="none",
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        init=True,
+        labels={PROCESS: process_label()},
+    )
+    try:
+        yield made
+    finally:
+        remove(made)
 
 
 def image_sizes() -> list[int]:

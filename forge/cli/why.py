@@ -48,21 +48,23 @@ def command(**flags: Any) -> None:
 def _tell(story: "Story", artifacts: "Artifacts") -> None:
     _text.echo(f"{story.repo}#{story.number} in {story.month} (repository {story.repository_id})")
     for chapter in story.chapters:
-        _text.echo(f"\n{chapter.table:<16}{chapter.fate}{_times(chapter)}")
-        for line in [*_facts(chapter), *_unmet(chapter), *_files(chapter, artifacts)]:
-            _text.echo(line)
+        tell_chapter(chapter, chapter.rows, artifacts)
     _text.echo(f"\n{story.end}")
 
 
-def _times(chapter: "Chapter") -> str:
-    return f", {len(chapter.rows)} rows" if len(chapter.rows) > 1 else ""
+def tell_chapter(chapter: "Chapter", rows: list[dict[str, Any]], artifacts: "Artifacts") -> None:
+    """Print what one table says, by these of its rows."""
+    times = f", {len(rows)} rows" if len(rows) > 1 else ""
+    _text.echo(f"\n{chapter.table:<16}{chapter.fate}{times}")
+    for line in [*_facts(chapter, rows), *_unmet(chapter), *_files(chapter, artifacts)]:
+        _text.echo(line)
 
 
-def _facts(chapter: "Chapter") -> list[str]:
-    if any(_is_attempt(row) for row in chapter.rows):
-        attempts = sorted(chapter.rows, key=_order)
+def _facts(chapter: "Chapter", rows: list[dict[str, Any]]) -> list[str]:
+    if any(_is_attempt(row) for row in rows):
+        attempts = sorted(rows, key=_order)
         return [*_rows(chapter, attempts, {"tests"}), *_letters(attempts)]
-    return _rows(chapter, chapter.rows, set())
+    return _rows(chapter, rows, set())
 
 
 def _rows(chapter: "Chapter", rows: list[dict[str, Any]], hidden: set[str]) -> list[str]:
