@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import docker
 import pytest
+import stock_swebench
 from docker.errors import DockerException
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
@@ -105,3 +106,10 @@ def needs() -> Callable[[str], str]:
         return shutil.which(tool) or pytest.skip(f"no {tool} on this machine")
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def swebench(needs: Callable[[str], str]) -> Path:
+    """The commands of the stock `swebench` package."""
+    needs("docker")  # it stops its containers by the command
+    return stock_swebench.installed()

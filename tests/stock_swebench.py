@@ -1,0 +1,66 @@
+"""The stock `swebench` package, in a virtual environment of its own, judging exported files."""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+RELEASE = "swebench==5.0.2"
+HOME = Path(__file__).resolve().parent.parent / ".venv-swebench"
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+
+def installed() -> Path:
+    """The folder of the package's commands; made once per machine, by one worker."""
+    stamp = HOME / RELEASE
+    HOME.mkdir(exist_ok=True)
+    with (HOME / "installing").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists():
+            _install()
+            stamp.touch()
+    return HOME / "bin"
+
+
+def _install() -> None:
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--allow-existing", HOME], check=True)
+    packages = [*uv, "pip", "install", "-q", "--python", HOME / "bin/python", RELEASE]
+    if subprocess.run(packages, check=False).returncode:
+        pytest.skip(f"{RELEASE} cannot be had from the package index")
+
+
+def resolved(
+    commands: Path, exported: Path, predictions: Mapping[str, str] | None = None
+) -> dict[str, bool]:
+    """Whether `swebench` calls each row resolved: with the gold patches, or with these by id.
+
+    Logs lie beside the exported file, under `logs/run_evaluation/<its name>`.
+    """
+    run = exported.name.replace(".", "-") + ("-gold" if predictions is None else "-predicted")
+    chosen = ["--gold"] if predictions is None else ["-p", _written(exported, predictions)]
+    subprocess.run(
+        [commands / "swebench", "eval", exported, *chosen, "--run-id", run, "-j", "8", "-t", "300"],
+        cwd=exported.parent,
+        env=os.environ | OFFLINE | {"HF_HOME": str(exported.parent / "huggingface")},
+        check=True,
+        timeout=900,
+    )
+    report = json.loads(next(exported.parent.glob(f"*.{run}.json")).read_text(encoding="utf-8"))
+    assert report["error_ids"] == []
+    return {name: name in report["resolved_ids"] for name in report["completed_ids"]}
+
+
+def _written(exported: Path, predictions: Mapping[str, str]) -> Path:
+    path = exported.with_suffix(".predictions.jsonl")
+    rows = [
+        {"instance_id": name, "model_name_or_path": "forge", "model_patch": patch}
+        for name, patch in predictions.items()
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
