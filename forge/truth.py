@@ -69,8 +69,17 @@ def promising(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
 
 def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
     """One row per pull request with attempts: its tests by cell, and what went wrong after."""
-    tests = cells(attempts).group_by(KEY).agg(*_lists(), *map(_count, COUNTED))
-    counts = pl.col(*COUNTED).fill_null(0)
+    tests = (
+        cells(attempts)
+        .group_by(KEY)
+        .agg(
+            *_lists(),
+            *map(_count, COUNTED),
+            listed_tests=pl.len().cast(pl.Int64),
+            failures_before=(~pl.col("before").is_in(["P", "X", "S"])).sum().cast(pl.Int64),
+        )
+    )
+    counts = pl.col(*COUNTED, "listed_tests", "failures_before").fill_null(0)
     lists = pl.col("fail_to_pass", "pass_to_pass", "expected_failures")
     return (
         _sides(attempts, patches)
