@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 HEADER = "diff --git "
 START = re.compile(r"^diff --git ", re.MULTILINE)
+MOVED = re.compile(r"^(?:rename|copy) to (.*)$", re.MULTILINE)
 ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
 
 
 class Section(NamedTuple):
-    """What a diff says of one path; made without renames, so that a move is two sections."""
+    """What a diff says of one path; forge's own have no renames, others' are named for the new path."""
 
     path: str
     text: str
@@ -25,8 +26,10 @@ def sections(diff: str) -> list[Section]:
     >>> [s.path for s in sections("diff --git a/x y b/x y\nold mode 100644\nnew mode 100755\n")]
     ['x y']
     """
+    if not diff:
+        return []
     starts = [found.start() for found in START.finditer(diff)]
-    if diff and starts[:1] != [0]:
+    if starts[:1] != [0]:
         raise ValueError(f"not a diff: it begins {diff[:40]!r}")
     ends = [*starts[1:], len(diff)]
     texts = [diff[start:end] for start, end in zip(starts, ends, strict=True)]
@@ -60,6 +63,8 @@ def _path(text: str) -> str:
     names = text[len(HEADER) :].partition("\n")[0]
     old, new = names[: len(names) // 2], names[len(names) // 2 + 1 :]
     path = unquoted(old).removeprefix("a/")
-    if path != unquoted(new).removeprefix("b/"):
-        raise ValueError(f"a diff with renames: {names[:200]!r}")
-    return path
+    if path == unquoted(new).removeprefix("b/"):
+        return path
+    if moved := MOVED.search(text):
+        return unquoted(moved[1])
+    raise ValueError(f"a header with two names: {names[:200]!r}")

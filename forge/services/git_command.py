@@ -135,7 +135,7 @@ async def git(call: Call) -> bytes:
     except TimeoutError:
         if not call.address:
             raise
-        raise _down(call, f"no answer within {call.seconds:g} seconds") from None
+        raise down(call.address, f"no answer within {call.seconds:g} seconds") from None
     if code:
         raise _error(call, code, _plain(errors))
     return output
@@ -211,7 +211,7 @@ def _error(call: Call, code: int, errors: str) -> Exception:
     if call.address and (failure := _failure(errors)):
         return Failed(failure)
     if call.address and DOWN.search(errors):
-        return _down(call, errors)
+        return down(call.address, errors)
     return GitError(f"git {' '.join(call.arguments[:2])} ended with {code}: {errors}")
 
 
@@ -225,8 +225,9 @@ def _failure(errors: str) -> Failure | None:
     return None
 
 
-def _down(call: Call, errors: str) -> ServiceError:
-    shown = re.sub(r"://[^/@\s]+@", "://", call.address or "")
+def down(address: str, errors: str) -> ServiceError:
+    """The error that a server does not answer as one should, without a password in it."""
+    shown = re.sub(r"://[^/@\s]+@", "://", address)
     return ServiceError(
         f"git cannot reach {shown}: {errors.splitlines()[0] if errors else 'no reason given'}\n"
         "check the network, or name another server with FORGE_GIT_URL"

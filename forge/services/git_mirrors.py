@@ -16,7 +16,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from forge.services.git_command import FETCH_SECONDS, Call, Failed, git
+from forge.effect import Failure
+from forge.services.git_command import FETCH_SECONDS, Call, Failed, down, git
 
 POLL_SECONDS = 0.05
 SYMREF = "ref: refs/heads/"
@@ -158,9 +159,20 @@ class Mirror:
         return draft
 
     async def _default_branch(self, lock: int) -> str | None:
-        call = self._call(self.history, "ls-remote", "--symref", "origin", "HEAD", lock=lock)
-        first = (await git(call)).decode(errors="replace").partition("\t")[0]
+        listing = ("ls-remote", "--symref", "origin", "HEAD", "refs/heads/*")
+        branches = await git(self._call(self.history, *listing, lock=lock))
+        if not branches:
+            raise self._no_branches()
+        first = branches.decode(errors="replace").partition("\t")[0]
         return first.removeprefix(SYMREF) if first.startswith(SYMREF) else None
+
+    def _no_branches(self) -> Exception:
+        # Git takes any web page for a repository without branches, and succeeds.
+        if self.address.startswith("http"):
+            return down(
+                self.address, "it answers without a branch: an empty repository, or a web page"
+            )
+        return Failed(Failure("data", "repository_empty", "it has no branch"))
 
     def _mark(self, at: float) -> None:
         draft = self.folder / "fetched.draft"

@@ -1,0 +1,228 @@
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from forge.services.git import Failed, Git, Merge, Sought
+from histories import Repository
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    made = Repository(tmp_path / "served/ann/fix")
+    made.commit("Begin", {"a.py": "one = 1\n"})
+    return made
+
+
+@pytest.fixture
+def found(repository: Repository, tmp_path: Path):
+    def find(**sought: object) -> Merge:
+        git = Git(repository.template, tmp_path / "mirrors")
+        return asyncio.run(git.find_merge("ann/fix", Sought(**sought)))
+
+    return find
+
+
+def reason(found, **sought: object) -> str:
+    with pytest.raises(Failed) as failed:
+        found(**sought)
+    return failed.value.failure.reason
+
+
+def test_the_head_is_the_merges_second_parent(repository, found):
+    base = repository.head
+    repository.branch("topic")
+    head = repository.commit("Two", {"a.py": "one = 2\n"})
+    repository.switch()
+    merge = repository.merge("topic", "Land topic")
+
+    for known in ({}, {"merged_at": repository.at}):
+        commit, base_found, method = found(number=7, head_sha=head, **known)
+        assert (commit.sha, base_found, method) == (merge, base, "merge")
+
+
+def test_a_merge_into_another_branch_is_not_the_merge(repository, found):
+    repository.branch("topic")
+    head = repository.commit("Two", {"a.py": "one = 2\n"})
+    repository.branch("elsewhere", "main")
+    repository.merge("topic", "Merge branch 'topic' into elsewhere")
+    repository.switch()
+
+    assert reason(found, number=7, head_sha=head, merged_at=repository.at) == "merge_not_found"
+
+
+def test_a_merge_that_names_another_pull_request_is_not_the_merge(repository, found):
+    repository.branch("topic")
+    head = repository.commit("Two", {"a.py": "one = 2\n"})
+    repository.switch()
+    repository.merge("topic", "Merge pull request #8 from ann/topic")
+
+    assert reason(found, number=7, head_sha=head, merged_at=repository.at) == "merge_not_found"
+
+
+def test_a_squash_names_its_pull_request_at_the_end_of_its_subject(repository, found):
+    base = repository.head
+    squash = repository.commit("Count to two (#7)", {"a.py": "one = 2\n"})
+    repository.commit('Revert "Count to two (#7)" (#9)', {"a.py": "one = 1\n"})
+
+    for known in ({}, {"merged_at": repository.at}, {"merge_commit": squash}):
+        commit, base_found, method = found(number=7, **known)
+        assert (commit.sha, base_found, method) == (squash, base, "squash")
+
+
+def test_a_merge_is_found_by_its_subject_when_its_head_is_gone(repository, found):
+    base = repository.head
+    repository.branch("topic")
+    repository.commit("Two", {"a.py": "one = 2\n"})
+    repository.switch()
+    merge = repository.merge("topic", "Merge pull request #7 from ann/topic")
+
+    commit, base_found, method = found(number=7, head_sha="1" * 40, merged_at=repository.at)
+
+    assert (commit.sha, base_found, method) == (merge, base, "merge")
+
+
+def test_a_subject_more_than_a_day_away_names_another_number_seven(repository, found):
+    repository.commit("Count to two (#7)", {"a.py": "one = 2\n"})
+
+    later = repository.at + timedelta(days=2)
+
+    assert reason(found, number=7, merged_at=later) == "merge_not_found"
+
+
+def test_two_commits_that_name_the_number_are_ambiguous(repository, found):
+    first = repository.commit("Count (#7)", {"a.py": "one = 2\n"})
+    second = repository.commit("Count again (#7)", {"a.py": "one = 3\n"})
+
+    with pytest.raises(Failed) as failed:
+        found(number=7, merged_at=repository.at)
+
+    assert failed.value.failure.reason == "merge_ambiguous"
+    assert failed.value.failure.detail == " ".join(sorted([first, second]))
+
+
+def test_of_a_squash_and_its_backport_the_base_branch_holds_the_merge(repository, found):
+    repository.branch("stable")
+    repository.switch()
+    squash = repository.commit("Count (#7)", {"a.py": "one = 2\n"})
+    repository.switch("stable")
+    repository.rebase(squash)
+    repository.switch()
+
+    assert found(number=7, merged_at=repository.at, base_ref="main").commit.sha == squash
+
+
+def test_a_rebase_starts_at_the_parent_of_its_first_copy(repository, found):
+    repository.branch("topic")
+    first = repository.commit("Two", {"b.py": "two = 2\n"})
+    second = repository.commit("Three", {"c.py": "three = 3\n"})
+    head = repository.open(7)
+    repository.switch()
+    base = repository.commit("Meanwhile", {"d.py": "four = 4\n"})
+    last = repository.rebase(first, second)
+
+    for known in ({}, {"head_sha": head, "merged_at": repository.at}, {"merge_commit": last}):
+        commit, base_found, method = found(number=7, **known)
+        assert (commit.sha, base_found, method) == (last, base, "rebase")
+
+
+def test_a_rebase_whose_last_commit_names_the_number_is_no_squash(repository, found):
+    repository.branch("topic")
+    first = repository.commit("Two", {"b.py": "two = 2\n"})
+    second = repository.commit("Three (#7)", {"c.py": "three = 3\n"})
+    head = repository.open(7)
+    repository.switch()
+    base = repository.commit("Meanwhile", {"d.py": "four = 4\n"})
+    repository.rebase(first, second)
+
+    assert found(number=7, head_sha=head, merged_at=repository.at)[1:] == (base, "rebase")
+
+
+def test_a_rebase_whose_head_is_gone_is_ambiguous(repository, found):
+    repository.branch("topic")
+    first = repository.commit("Two", {"b.py": "two = 2\n"})
+    second = repository.commit("Three (#7)", {"c.py": "three = 3\n"})
+    repository.switch()
+    repository.rebase(first, second)
+    repository.git("branch", "-D", "topic")
+
+    known = {"head_sha": "1" * 40, "merged_at": repository.at}
+
+    assert reason(found, number=7, **known) == "merge_ambiguous"
+
+
+def test_copies_with_another_patch_are_no_rebase(repository, found):
+    repository.branch("topic")
+    repository.commit("Two", {"b.py": "two = 2\n"})
+    head = repository.open(7)
+    repository.switch()
+    repository.commit("Two", {"b.py": "two = 22\n"})
+
+    assert reason(found, number=7, head_sha=head, merged_at=repository.at) == "merge_not_found"
+
+
+def test_squashes_of_a_merge_queue_stay_squashes(repository, found):
+    repository.branch("topic")
+    head = repository.commit("Three", {"c.py": "three = 3\n"})
+    repository.open(7)
+    repository.switch()
+    other = repository.commit("Two", {"b.py": "two = 2\n"})
+    repository.commits -= 1
+    squash = repository.squash("topic", "Count to three (#7)")
+
+    commit, base, method = found(number=7, head_sha=head, merged_at=repository.at)
+
+    assert (commit.sha, base, method) == (squash, other, "squash")
+
+
+def test_a_head_that_became_the_base_branch_starts_at_the_old_base(repository, found):
+    base = repository.head
+    repository.commit("Two", {"b.py": "two = 2\n"})
+    head = repository.commit("Three", {"c.py": "three = 3\n"})
+    repository.open(7)
+
+    known = {"head_sha": head, "merged_at": repository.at}
+
+    assert found(number=7, base_sha=base, **known)[1:] == (base, "rebase")
+    assert reason(found, number=7, **known) == "merge_not_found"
+
+
+def test_a_fork_does_not_take_its_parents_pull_request_for_its_own(repository, found):
+    repository.commit("Of the parent (#7)", {"a.py": "one = 2\n"})
+    repository.branch("topic")
+    repository.commit("Two", {"b.py": "two = 2\n"})
+    repository.open(7)
+    repository.switch()
+
+    assert reason(found, number=7) == "merge_not_found"
+
+
+def test_a_merge_of_several_heads_is_nobodys(repository, found):
+    repository.branch("one")
+    head = repository.commit("One", {"b.py": "two = 2\n"})
+    repository.branch("two", "main")
+    repository.commit("Two", {"c.py": "three = 3\n"})
+    repository.switch()
+    repository.commit("Meanwhile", {"d.py": "four = 4\n"})
+    repository.git("merge", "--quiet", "-m", "Merge both", "one", "two")
+
+    assert reason(found, number=7, head_sha=head, merged_at=repository.at) == "merge_of_several"
+
+
+def test_a_first_commit_has_no_base(repository, found):
+    assert reason(found, number=7, merge_commit=repository.head) == "merge_without_parent"
+
+
+def test_a_merge_commit_that_no_branch_holds_has_vanished(found):
+    assert reason(found, number=7, merge_commit="1" * 40) == "commit_vanished"
+
+
+def test_a_merge_that_came_after_the_last_fetch_is_found_by_the_next_build(repository, tmp_path):
+    before = Git(repository.template, tmp_path / "mirrors")
+    asyncio.run(before.describe("ann/fix"))
+    squash = repository.commit("Count to two (#7)", {"a.py": "one = 2\n"})
+
+    after = Git(repository.template, tmp_path / "mirrors")
+
+    assert asyncio.run(after.find_merge("ann/fix", Sought(7))).commit.sha == squash
