@@ -12,7 +12,7 @@ ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
 
 
 class Section(NamedTuple):
-    """What a diff says of one path; forge's own have no renames, others' are named for the new path."""
+    """What a diff says of one path; of a rename, which forge never writes, the new one."""
 
     path: str
     text: str

@@ -1,0 +1,64 @@
+"""Gold patch and test patch of each candidate, byte for byte."""
+
+import dataframely as dy
+import polars as pl
+
+from forge.columns import Decision, PullRequestKey, text
+from forge.criteria import Criteria, decide
+from forge.effect import Failure, Row, effect
+from forge.languages import languages
+from forge.run import Run
+from forge.services.git import Failed, Git, Pair
+from forge.stage import Decided, stage
+from forge.stages.candidates import Candidates
+from forge.stages.pull_requests import PullRequests
+
+
+class Halves(dy.Schema):
+    """Both halves of a change."""
+
+    gold_patch = text("what the task wants: the change without its tests; valid UTF-8")
+    test_patch = text("the change to tests; base + gold + test is the merge, file by file")
+    patch_id = dy.String(nullable=True, description="git's stable id of the whole change")
+    test_paths = dy.List(dy.String(), description="files of the test patch that the merge has")
+    removed_test_paths = dy.List(dy.String(), description="files that the test patch removes")
+    test_archive = text("base64 of a tar.gz of test_paths' files as the merge has them")
+
+
+class Patches(PullRequestKey, Halves, Decision):
+    """One row per candidate whose change could be cut in two."""
+
+    base_commit = dy.String(description="commit the task starts from")
+    merge_commit = dy.String(description="commit that brought the change in")
+
+
+def criteria() -> Criteria:
+    return {
+        "has_gold_patch": pl.col("gold_patch") != "",
+        "has_test_patch": pl.col("test_patch") != "",
+    }
+
+
+@effect(answers=Halves, concurrency=4, seconds=3600)
+async def cut_patches(
+    git: Git, *, repo: str, base_commit: str, merge_commit: str, tests: str
+) -> Row | Failure:
+    """Cut a change by the pattern of its tests' paths, and prove both halves."""
+    try:
+        return (await git.cut(repo, Pair(base_commit, merge_commit), tests))._asdict()
+    except Failed as failed:
+        return failed.failure
+
+
+@stage
+def patches(
+    candidates: dy.LazyFrame[Candidates], pull_requests: dy.LazyFrame[PullRequests], *, run: Run
+) -> Decided[Patches]:
+    key = PullRequestKey.column_names()
+    tests = {name: language.tests for name, language in languages().items()}
+    changes = pull_requests.select(*key, "repo", "base_commit", "merge_commit")
+    rows = candidates.select(*key, tests=pl.col("language").replace_strict(tests)).join(
+        changes, on=key, how="left"
+    )
+    halves = run.ask(rows, cut_patches)
+    return rows.join(halves, on=key, how="left").pipe(decide, criteria())
