@@ -157,8 +157,10 @@ def _class(letter: pl.Expr) -> pl.Expr:
 
 
 def _path(test: pl.Expr) -> pl.Expr:
-    # Ids with odd characters are JSON texts.
-    return test.str.strip_prefix('"').str.split("::").list.first()
+    # Ids with odd characters are JSON texts, and only those begin with a quote.
+    odd = pl.concat_str(pl.lit('{"id":'), test, pl.lit("}")).str.json_path_match("$.id")
+    plain = pl.when(test.str.starts_with('"')).then(odd)
+    return pl.coalesce(plain, test).str.split("::").list.first()
 
 
 def _broken(attempts: pl.LazyFrame, files: pl.LazyFrame) -> pl.LazyFrame:

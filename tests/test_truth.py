@@ -189,9 +189,9 @@ def test_file_is_broken_with_the_folders_above_it(broken, letter):
 
 
 def test_id_with_odd_characters_belongs_to_its_file_too():
-    odd = r'"tests/test_a.py::test_one[a\nb]"'
+    odd = r'"\"tests\"/test_a.py::test_one[a\nb]"'
     lf = frame(
-        attempt("before", {}, broken_files=["tests/test_a.py"]), attempt("after", {odd: "P"})
+        attempt("before", {}, broken_files=['"tests"/test_a.py']), attempt("after", {odd: "P"})
     )
     assert cells(lf).collect()["kind"].to_list() == ["uncollected"]
 

@@ -85,11 +85,12 @@ def criteria(limits: Limits) -> Criteria:
         | (pl.col("attempts_before") >= limits.befores)
         & (pl.col("attempts_after") >= limits.afters),
     }
-    return {
+    reached: Criteria = {
         "has_recipe": pl.col("has_recipe"),
         "has_environment": ~pl.col("has_recipe") | pl.col("has_environment"),
         "has_attempts": ~pl.col("has_environment") | has_attempts,
-    } | {name: ~has_attempts | criterion for name, criterion in ran.items()}
+    }
+    return reached | {name: ~has_attempts | criterion for name, criterion in ran.items()}
 
 
 @stage(by="bucket")
