@@ -70,14 +70,14 @@ as_forge 300 /forge/bin/python3 -I -S -B "$out/bin/restore.py" "$out/bin/tests.t
 
 step=rebuild
 began=$(milliseconds)
-as_forge "$limit" /bin/bash -eo pipefail "$out/bin/rebuild.sh" > >(keep "$out/log")
+as_forge "$limit" /bin/bash -eo pipefail "$out/bin/rebuild.sh" > >(keep "$out/log") 2>&1
 ended=$?
 end_processes
 wait $!
 if [ "$ended" = 0 ]; then
   step=test
   began=$(milliseconds)
-  as_forge "$limit" /bin/bash "$out/bin/test.sh" @TARGETS@ > >(keep "$out/log")
+  as_forge "$limit" /bin/bash "$out/bin/test.sh" @TARGETS@ > >(keep "$out/log") 2>&1
   ended=$?
 fi
 took=$(($(milliseconds) - began))

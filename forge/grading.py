@@ -16,7 +16,7 @@ from forge.effect import Failure
 from forge.errors import InputError, ServiceError
 from forge.eval_script import END, START
 from forge.recipes import Recipe
-from forge.services.docker import LENIENTLY, Bounds, Docker, Tested
+from forge.services.docker import LENIENTLY, Bounds, Docker, EvalOutput
 from forge.settings import Settings
 
 RESULT = re.compile(r"--- (PASS|FAIL|SKIP): (.+) \((.+)\)")
@@ -111,7 +111,7 @@ def _could_not(row: Mapping[str, Any], failure: Failure) -> str:
     )
 
 
-def _report(docker: Docker, row: Mapping[str, Any], tested: Tested) -> Report:
+def _report(docker: Docker, row: Mapping[str, Any], tested: EvalOutput) -> Report:
     statuses = read_report(tested.report.decode(errors="replace"))
     failed, broken = judge(statuses, ids(row, "fail_to_pass"), ids(row, "pass_to_pass"))
     return Report(

@@ -71,6 +71,7 @@ def git(folder: Path, *arguments: str) -> str:
 def patch_of(project: Project, files: Mapping[str, str]) -> str:
     """The diff that writes these files over the project's."""
     for path, content in files.items():
+        (project.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (project.folder / path).write_text(content, encoding="utf-8")
     git(project.folder, "add", ".")
     patch = git(project.folder, "diff", "--cached", "--binary")

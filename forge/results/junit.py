@@ -9,13 +9,13 @@ from xml.parsers import expat
 
 MOST_BYTES = 200_000_000
 WORST_LAST = "PXSFE"
-COLLECTION = "collection failure"
+COLLECTION, INTERNAL = "collection failure", "internal error"
 XFAIL_MESSAGE = "expected test failure"  # pytest before 5 gives no type
 
 Outcome = Tuple[str, Dict[str, str]]
 
 
-class Test(NamedTuple):
+class Case(NamedTuple):
     """One test: its id, its letter, and how long it took."""
 
     id: str
@@ -26,7 +26,7 @@ class Test(NamedTuple):
 class Result(NamedTuple):
     """Everything that a result file lists, and the files that could not be collected."""
 
-    tests: List[Test]
+    tests: List[Case]
     broken_files: List[str]
 
 
@@ -39,7 +39,7 @@ def read(content: bytes, is_file: Callable[[str], bool]) -> Result:
 
     >>> case = b'<testcase classname="tests.test_a.TestX" name="test_b[1]" file="tests/test_a.py"/>'
     >>> read(case, lambda path: True).tests
-    [Test(id='tests/test_a.py::TestX::test_b[1]', letter='P', seconds=0.0)]
+    [Case(id='tests/test_a.py::TestX::test_b[1]', letter='P', seconds=0.0)]
     """
     if len(content) > MOST_BYTES:
         raise UnreadableError("{} bytes are too many for a result file".format(len(content)))
@@ -54,7 +54,7 @@ def read(content: bytes, is_file: Callable[[str], bool]) -> Result:
 class _Reader:
     def __init__(self, is_file: Callable[[str], bool]) -> None:
         self.is_file = is_file
-        self.tests = {}  # type: Dict[str, Test]
+        self.tests = {}  # type: Dict[str, Case]
         self.broken_files = set()  # type: ignore[var-annotated] # Python 3.6
         self.case = None  # type: Optional[Dict[str, str]]
         self.outcomes = []  # type: List[Outcome]
@@ -75,26 +75,30 @@ class _Reader:
     def _end(self, tag: str) -> None:
         if tag != "testcase" or self.case is None:
             return
-        if any(outcome.get("message") == COLLECTION for _, outcome in self.outcomes):
+        messages = [outcome.get("message") for _, outcome in self.outcomes]
+        if INTERNAL in messages and self.case.get("classname") == "pytest":
+            raise UnreadableError("the runner stopped with an internal error")
+        if COLLECTION in messages:
             self.broken_files.add(_file(self.case))
-        elif not _is_file_skip(self.case, self.outcomes):
+        # A test that was cut has a case without a name.
+        elif self.case.get("name") and not _is_file_skip(self.case, self.outcomes):
             self._add(self.case)
         self.case = None
 
     def _add(self, case: Dict[str, str]) -> None:
-        name, seconds = test_id(case, self.is_file), _seconds(case.get("time", ""))
+        name, seconds = node_id(case, self.is_file), _seconds(case.get("time", ""))
         letters = [_letter(outcome) for outcome in self.outcomes] or ["P"]
         if name in self.tests:
             letters.append(self.tests[name].letter)
             seconds += self.tests[name].seconds
-        self.tests[name] = Test(name, max(letters, key=WORST_LAST.index), round(seconds, 3))
+        self.tests[name] = Case(name, max(letters, key=WORST_LAST.index), round(seconds, 3))
 
 
-def test_id(case: Dict[str, str], is_file: Callable[[str], bool]) -> str:
+def node_id(case: Dict[str, str], is_file: Callable[[str], bool]) -> str:
     """The node id of a test case.
 
-    `classname` is the file's path, dotted, then the classes. `file` says where the code stands, which
-    is another file for an inherited test: then the path is the longest in `classname` that exists.
+    `classname` is the file's path, dotted, then the classes. `file` says where the code stands,
+    elsewhere for an inherited test: then the path is the longest in `classname` that exists.
     """
     classname, name, file = case.get("classname", ""), case.get("name", ""), case.get("file")
     if file is None or not _begins(classname, _dotted(file)):
@@ -129,7 +133,7 @@ def _file(case: Dict[str, str]) -> str:
 
 def _is_file_skip(case: Dict[str, str], outcomes: List[Outcome]) -> bool:
     # A module that skips itself is listed as a case without a class: it is no test.
-    return bool(outcomes) and not case.get("classname") and case["name"] == _dotted(_file(case))
+    return bool(outcomes) and not case.get("classname") and case.get("name") == _dotted(_file(case))
 
 
 def _letter(outcome: Outcome) -> str:

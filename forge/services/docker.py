@@ -13,11 +13,11 @@ from forge.services.docker_engine import Engine, Unanswered
 from forge.services.docker_files import File
 from forge.services.docker_images import Image, Images
 from forge.services.docker_scripts import NETWORK, environment_script, exports, network_files
-from forge.services.docker_tests import EXACTLY, LENIENTLY, Tested, run_tests
+from forge.services.docker_tests import EXACTLY, LENIENTLY, EvalOutput, run_tests
 from forge.services.git import Git
 from forge.settings import Settings
 
-__all__ = ["EXACTLY", "LENIENTLY", "Bounds", "Docker", "Image", "Ran", "Tested"]
+__all__ = ["EXACTLY", "LENIENTLY", "Bounds", "Docker", "EvalOutput", "Image", "Ran"]
 
 FORGE = "1000:1000"
 WORK, SCRIPT, SCRIPT_LOG = "/home/forge", "/forge/script", "/home/forge/.log"
@@ -139,7 +139,7 @@ class Docker:
 
     async def run_tests(
         self, image: str, *, patch: str, apply: str, eval_script: str, bounds: Bounds
-    ) -> Tested | Failure:
+    ) -> EvalOutput | Failure:
         """Apply a patch to the repository in a task's image, and run its eval.sh, offline."""
         try:
             return await run_tests(

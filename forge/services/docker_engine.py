@@ -23,7 +23,7 @@ PROCESS = "forge.process"
 """Label of our containers: host, pid and start of the process that made them.
 
 Images have it empty, so that what others start from them is not taken for ours."""
-CREATED = "forge.created"
+CREATED, OWN_BYTES = "forge.created", "forge.bytes"
 CALL_SECONDS = 120
 LOST = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 NO_SPACE = "no space left on device"

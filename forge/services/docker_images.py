@@ -5,15 +5,18 @@ image behind when it fails, and gives its whole log as a file.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.models.images import Image as DockerImage
@@ -23,7 +26,7 @@ from forge.effect import Failure
 from forge.recipes import Recipe
 from forge.services import docker_scripts as scripts
 from forge.services.docker_containers import Bounds, Ended, Program, ended, stop_on_full_disk
-from forge.services.docker_engine import CREATED, KIND, PROCESS, Engine, Unanswered
+from forge.services.docker_engine import CREATED, KIND, OWN_BYTES, PROCESS, Engine, Unanswered
 from forge.services.docker_files import File
 from forge.services.git import Failed, Git
 from forge.settings import Settings
@@ -143,16 +146,37 @@ class Images:
         )
 
     async def _make_room(self) -> None:
-        images = await self.engine.call(
-            partial(self.engine.client.images.list, filters={"label": f"{KIND}=task"})
-        )
-        total = sum(image.attrs["Size"] for image in images)
-        for image in sorted(images, key=lambda image: str(image.attrs["Created"])):
-            if total <= self.settings.disk:
-                return
-            if not self.used & set(image.tags):
-                total -= image.attrs["Size"]
-                await self.engine.call(_remove_image, image)
+        find = partial(self.engine.client.images.list, filters={"label": f"{KIND}=task"})
+        for image in surplus(
+            map(held, await self.engine.call(find)), self.settings.disk, self.used
+        ):
+            await self.engine.call(_remove_image, self.engine.client, image.tag)
+
+
+class Held(NamedTuple):
+    """An image on this machine, and what it adds to the layers that it shares."""
+
+    created: str
+    tag: str
+    bytes: int
+
+
+def held(image: DockerImage) -> Held:
+    """What an image says of itself."""
+    own = image.labels.get(OWN_BYTES, "0")
+    return Held(image.labels.get(CREATED, ""), next(iter(image.tags), ""), int(own or 0))
+
+
+def surplus(images: Iterable[Held], disk: int, used: Collection[str]) -> list[Held]:
+    """The oldest images that are not in use, until the others fit the disk that we may fill."""
+    ordered = sorted(images)
+    excess = sum(image.bytes for image in ordered) - disk
+    found = []
+    for image in ordered:
+        if excess > 0 and image.tag and image.tag not in used:
+            found.append(image)
+            excess -= image.bytes
+    return found
 
 
 def tag_of(recipe: Recipe) -> str:
@@ -191,7 +215,12 @@ def _last_lines(words: str) -> str:
 def _commit(container: Container, work: Work) -> DockerImage:
     container.reload()
     config: dict[str, Any] = {
-        "Labels": {KIND: work.kind, CREATED: datetime.now(UTC).isoformat(), PROCESS: ""},
+        "Labels": {
+            KIND: work.kind,
+            CREATED: datetime.now(UTC).isoformat(),
+            OWN_BYTES: str(_own_bytes(container)),
+            PROCESS: "",
+        },
         "Env": [f"{name}={value}" for name, value in _environment(container, work).items()],
         "Cmd": ["/bin/bash"],
         "User": "root",
@@ -200,6 +229,13 @@ def _commit(container: Container, work: Work) -> DockerImage:
     }
     name, _, tag = work.tag.partition(":")
     return container.commit(repository=name, tag=tag, conf=config)
+
+
+def _own_bytes(container: Container) -> int:
+    found = container.client.api.containers(  # type: ignore[union-attr]
+        all=True, size=True, filters={"id": container.id}
+    )
+    return int(found[0].get("SizeRw", 0))
 
 
 def _environment(container: Container, work: Work) -> dict[str, str]:
@@ -214,12 +250,9 @@ def _described(tag: str, image: DockerImage, *, log: str | None, seconds: float)
     return Image(tag, str(image.id), int(image.attrs["Size"]), log, seconds)
 
 
-def _remove_image(image: DockerImage) -> None:
-    for tag in image.tags:
-        try:
-            image.client.images.remove(tag)  # type: ignore[union-attr]
-        except APIError:
-            return  # a container of somebody uses it
+def _remove_image(client: DockerClient, tag: str) -> None:
+    with contextlib.suppress(APIError):  # a container of somebody uses it, or it is gone already
+        client.images.remove(tag)
 
 
 def _short(*texts: str) -> str:

@@ -35,7 +35,7 @@ exec /bin/bash /forge/eval.sh >{REPORT} 2>&1
 
 
 @dataclass(frozen=True)
-class Tested:
+class EvalOutput:
     """What one run of eval.sh left; without `status` and `letters` where it was stopped."""
 
     is_applied: bool
@@ -50,7 +50,7 @@ class Tested:
 
 async def run_tests(  # noqa: PLR0913 - a run is all of these
     engine: Engine, image: str, *, patch: str, apply: str, eval_script: str, bounds: Bounds
-) -> Tested:
+) -> EvalOutput:
     """Apply the patch as an unprivileged user, then run eval.sh as root, as every consumer does."""
     files = {
         "/forge/patch": patch,
@@ -76,11 +76,11 @@ async def run_tests(  # noqa: PLR0913 - a run is all of these
         return _tested(end)
 
 
-def _tested(end: Ended) -> Tested:
+def _tested(end: Ended) -> EvalOutput:
     status = json.loads(end.files.get(STATUS, b"{}"))
     _stop_on_spent_machine(status)
     is_applied = end.exit_code != NOT_APPLIED or REPORT in end.files
-    return Tested(
+    return EvalOutput(
         is_applied=is_applied,
         is_timed_out=end.is_timed_out or bool(status.get("is_timed_out")),
         seconds=status.get("milliseconds", end.seconds * 1000) / 1000,

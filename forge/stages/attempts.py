@@ -20,7 +20,7 @@ from forge.eval_script import render
 from forge.languages import languages
 from forge.recipes import Recipe
 from forge.run import Run
-from forge.services.docker import EXACTLY, Bounds, Docker, Tested
+from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.environments import Environments
 from forge.stages.patches import Patches
@@ -115,7 +115,7 @@ async def run_tests(
     return tested if isinstance(tested, Failure) else _attempt(docker, tested)
 
 
-def _attempt(docker: Docker, tested: Tested) -> Row | Failure:
+def _attempt(docker: Docker, tested: EvalOutput) -> Row | Failure:
     words = tested.log.decode(errors="replace")[-2000:]
     if not tested.is_applied:
         return Failure("data", "gold_patch_does_not_apply", words)
