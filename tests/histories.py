@@ -41,6 +41,8 @@ class Repository:
             path = self.folder / name
             if path.is_symlink() or content is None:
                 path.unlink()
+            if content is None and not any(path.parent.iterdir()):
+                path.parent.rmdir()
             if content is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -51,16 +53,16 @@ class Repository:
         """Commit the work tree with these changes, and return the sha."""
         self.write(files or {})
         self.git("add", "--all", "--force")
-        return self._committed("commit", "--quiet", "--allow-empty", "-m", message, **who)
+        return self.commit_index("commit", "--quiet", "--allow-empty", "-m", message, **who)
 
     def merge(self, branch: str, message: str, **who: str) -> str:
         """A true merge of a branch into the present one."""
-        return self._committed("merge", "--quiet", "--no-ff", "-m", message, branch, **who)
+        return self.commit_index("merge", "--quiet", "--no-ff", "-m", message, branch, **who)
 
     def squash(self, branch: str, message: str, **who: str) -> str:
         """All changes of a branch as one commit."""
         self.git("merge", "--squash", branch)
-        return self._committed("commit", "--quiet", "-m", message, **who)
+        return self.commit_index("commit", "--quiet", "-m", message, **who)
 
     def rebase(self, *commits: str) -> str:
         """Copies of commits on top of the present branch, all committed at once."""
@@ -100,7 +102,8 @@ class Repository:
         """The same for git."""
         return f"{self.at.isoformat()}Z"
 
-    def _committed(self, *arguments: str, **who: str) -> str:
+    def commit_index(self, *arguments: str, **who: str) -> str:
+        """Run a command that commits, an hour after the last, and return the sha."""
         self.commits += 1
         dates = {"GIT_AUTHOR_DATE": self.now, "GIT_COMMITTER_DATE": self.now}
         names = {f"GIT_AUTHOR_{key.upper()}": value for key, value in who.items()}

@@ -3,9 +3,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from histories import Repository
 
 from forge.services.git import Failed, Git, Merge, Sought
-from histories import Repository
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from histories import Repository
 
 from forge.errors import ServiceError
 from forge.services.git import Failed, Git, Pair, Sought
 from forge.services.git_addresses import checked
-from histories import Repository
 
 TESTS = r"(^|/)tests/"
 CUT = """

@@ -6,11 +6,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from histories import EXECUTABLE, Repository
 
 from forge.diffs import sections
 from forge.services import git_patches
 from forge.services.git import Failed, Git, Pair, Patches
-from histories import EXECUTABLE, Repository
 
 TESTS = r"(^|/)tests/"
 LATIN = "café\n".encode("latin-1")
@@ -105,7 +105,7 @@ def raw_commit(repository: Repository, submodule: str | None = None) -> str:
     repository.git("add", "--all", "--force")
     if submodule:
         repository.git("update-index", "--add", "--cacheinfo", f"160000,{submodule},vendored")
-    return repository._committed("commit", "--quiet", "-m", "As it lies")
+    return repository.commit_index("commit", "--quiet", "-m", "As it lies")
 
 
 def test_base_with_both_patches_is_the_merge_for_every_kind_of_file(torture, repository, cut):

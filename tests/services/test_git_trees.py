@@ -4,10 +4,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from histories import Repository
 
 from forge.services import git_trees
 from forge.services.git import Failed, Git
-from histories import Repository
 
 
 @pytest.fixture
