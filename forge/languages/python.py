@@ -19,7 +19,7 @@ MANIFESTS = (
     r"|noxfile\.py|\.python-version)$"
     r"|(^|/)[^/]*(requirements?|reqs|deps)[^/]*(/[^/]+){0,2}\.(txt|in|pip)$"
 )
-TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|tests?)\.py$")
+TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?)\.py$")
 SUITE = re.compile(r"^(tests?|testing|[a-z]+[-_]tests|unit|integration|functional|e2e|regression)$")
 
 

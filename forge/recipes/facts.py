@@ -59,6 +59,8 @@ class Facts:
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    test_options: tuple[str, ...] = ()
+    """What the test runner must be told beside what its configuration says."""
     dropped: tuple[str, ...] = ()
     """What was declared and is left out, as `<what>: <why>`."""
 
@@ -74,6 +76,7 @@ class Facts:
             extras={**other.extras, **self.extras},
             groups={**other.groups, **self.groups},
             environment={**other.environment, **self.environment},
+            test_options=self.test_options + other.test_options,
             dropped=self.dropped + other.dropped,
         )
 

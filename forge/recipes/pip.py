@@ -48,20 +48,19 @@ VERSION_TOOLS = {
     "setuptools-scm": ("SETUPTOOLS_SCM_PRETEND_VERSION", UNKNOWN_VERSION),
     "hatch-vcs": ("SETUPTOOLS_SCM_PRETEND_VERSION", UNKNOWN_VERSION),
     "flit-scm": ("SETUPTOOLS_SCM_PRETEND_VERSION", UNKNOWN_VERSION),
-    "setuptools-git-versioning": ("SETUPTOOLS_SCM_PRETEND_VERSION", UNKNOWN_VERSION),
     "pdm-backend": ("PDM_BUILD_SCM_VERSION", UNKNOWN_VERSION),
     "poetry-dynamic-versioning": ("POETRY_DYNAMIC_VERSIONING_BYPASS", UNKNOWN_VERSION),
     "uv-dynamic-versioning": ("UV_DYNAMIC_VERSIONING_BYPASS", UNKNOWN_VERSION),
     "pbr": ("PBR_VERSION", "0.0.0"),
 }
 PYTEST = "python -m pytest --rootdir=/testbed --continue-on-collection-errors -p no:cacheprovider"
-TEST = f'{PYTEST} -o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
+TEST = '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
 # Verbosity is set, not lowered: the project's own -v or -q would change the shape of the list.
-PROBE = (
-    f"{PYTEST} --collect-only --verbosity=-1 --disable-warnings | awk "
-    """'{ print > "/dev/stderr" } /^[^ >].*::/ && !/^(ERROR|FAILED|E) / """
-    """{ print; found = 1 } END { exit !found }'"""
-)
+PROBE = """--collect-only --verbosity=-1 --disable-warnings | awk '
+{ print > "/dev/stderr" }
+/^[^ >].*::/ && !/^(ERROR|FAILED|E) / { print; found = 1 }
+END { exit !found }'
+"""
 
 
 def draft_pip(project: Project, wanted: Wanted) -> list[Draft] | Failure:
@@ -115,8 +114,8 @@ def _recipe(project: Project, facts: Facts, wanted: Wanted, image: str) -> Recip
         environment=_environment(project, facts),
         install=_install(project, facts, wanted.merged_at),
         rebuild=f"{_editable(project, facts)} --offline\n" if facts.is_compiled else "",
-        probe=f"{_enter(project)}{PROBE}\n",
-        test=f"{_enter(project)}{TEST} {_targets(project)}\n",
+        probe=f"{_pytest(project, facts)} {PROBE}",
+        test=f"{_pytest(project, facts)} {TEST} {_targets(project)}\n",
         results="junit",
     )
 
@@ -151,8 +150,9 @@ def _editable(project: Project, facts: Facts) -> str:
     return f"uv pip install --no-deps{isolation} --editable {shlex.quote(project.root or '.')}"
 
 
-def _enter(project: Project) -> str:
-    return f"cd {shlex.quote(project.root)}\n" if project.root else ""
+def _pytest(project: Project, facts: Facts) -> str:
+    enter = f"cd {shlex.quote(project.root)}\n" if project.root else ""
+    return enter + " ".join([PYTEST, *map(shlex.quote, facts.test_options)])
 
 
 def _targets(project: Project) -> str:

@@ -60,6 +60,8 @@ SETTINGS = {
     "remote_data_strict": "pytest-remotedata",
     "qt_api": "pytest-qt",
 }
+# Who never chose pytest may name files as unittest, Django or nose found them.
+OTHER_FILES = ("-o", "python_files=test_*.py *_test.py *_tests.py tests.py")
 
 
 def read_pytest_config(project: Project) -> Facts:
@@ -71,7 +73,10 @@ def read_pytest_config(project: Project) -> Facts:
     plugins += [plugin for name, plugin in SETTINGS.items() if name in settings]
     plugins += _words(settings.get("required_plugins"))
     lines = tuple(dict.fromkeys(plugins))
-    return Facts(needs=(Need("config", "pytest", "configuration", lines),) if lines else ())
+    return Facts(
+        needs=(Need("config", "pytest", "configuration", lines),) if lines else (),
+        test_options=() if "python_files" in settings else OTHER_FILES,
+    )
 
 
 def _settings(project: Project) -> Table:

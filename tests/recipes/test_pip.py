@@ -55,6 +55,7 @@ def test_project_with_a_test_extra_gives_three_recipes_the_best_declared_first()
     )
     assert found[0].recipe.test == (
         "python -m pytest --rootdir=/testbed --continue-on-collection-errors -p no:cacheprovider "
+        "-o 'python_files=test_*.py *_test.py *_tests.py tests.py' "
         '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT" "$@"\n'
     )
 
@@ -254,6 +255,11 @@ def test_values_of_the_wrong_type_are_passed_over(value):
     first = drafts({"pyproject.toml": content})[0]
     assert "pytest" in lines(first)
     assert [note for note in first.dropped if "Error" in note] == []
+
+
+def test_files_of_tests_are_those_that_the_project_chose():
+    content = '[tool.pytest.ini_options]\npython_files = "check_*.py"\n'
+    assert "python_files" not in drafts({"pyproject.toml": content})[0].recipe.test
 
 
 def test_equal_recipes_appear_once():
