@@ -1,0 +1,162 @@
+"""Approved tasks, everything joined: all that an exporter, a grader or a reader needs of one."""
+
+from functools import reduce
+
+import dataframely as dy
+import polars as pl
+
+from forge.columns import PullRequestKey, moment, text
+from forge.criteria import Criteria, decide
+from forge.stage import Decided, stage
+from forge.stages.attempts import Attempts
+from forge.stages.candidates import Candidates
+from forge.stages.environments import Environments
+from forge.stages.features import Features
+from forge.stages.merges import Merges
+from forge.stages.patches import Patches
+from forge.stages.pull_requests import PullRequests
+from forge.stages.recipes import Recipes
+from forge.stages.repositories import Repositories
+from forge.stages.statements import Statements
+from forge.stages.verdicts import Verdicts
+
+KEY = PullRequestKey.column_names()
+LOG_PARSER, EVAL_TYPE = "parse_log_gotest", "pass_and_fail"
+
+
+class Tasks(Statements, Features, Verdicts):
+    """One row per task: an approved candidate whose patch no other task has."""
+
+    instance_id = dy.String(description="owner__name-number")
+    repo = dy.String(description="owner/name, canonical")
+    base_commit = dy.String(description="commit the task starts from")
+    merge_commit = dy.String(description="commit that brought the change in")
+    gold_patch = text("the change without its tests")
+    test_patch = text("the change to tests")
+    test_paths = dy.List(dy.String(), description="files of the test patch that the merge has")
+    patch_id = dy.String(nullable=True, description="git's stable id of the whole change")
+    hints_text = text("what people said before the fix; null: nobody was asked", nullable=True)
+    created_at = moment("when it was merged, UTC; when it was opened, git does not tell")
+    version = dy.String(description="month of the merge, in place of the project's own version")
+    fail_to_pass = dy.List(dy.String(), description="tests turned green, in order")
+    fail_to_pass_kinds = dy.List(
+        dy.String(), description="failed, uncollected, absent or hangs: what each was before"
+    )
+    eval_script = text("the script that ran in every attempt, byte for byte")
+    image = dy.String(description="name of the image: a cache of the recipe")
+    image_digest = dy.String(nullable=True, description="sha256 that names the image's content")
+    image_bytes = dy.Int64(nullable=True, description="size of the image, shared layers included")
+    platform = dy.String(nullable=True, description="operating system and processor")
+    log_parser = dy.String(description="SWE-bench's name of the parser of what the script prints")
+    eval_type = dy.String(description="SWE-bench's name of how both lists count")
+    recipe = text("JSON of image, system packages, environment, lock, install, probe, test")
+    lock = text("every dependency pinned, as the package manager writes it; may be empty")
+    lock_source = dy.String(description="whose manifests were resolved: merge, base or none")
+    language = dy.String(description="language of its changed test files")
+    licence = dy.String(nullable=True, description="SPDX id; null where unsure")
+    licence_source = dy.String(nullable=True, description="who says so")
+    fork_root_id = dy.Int64(description="oldest known repository of its family, maybe itself")
+    fork_root_source = dy.String(description="who says so: github, root_commit or none")
+    stars = dy.Int64(nullable=True, description="stargazers; git does not know them")
+    source = dy.String(description="where the merge comes from: archive, git, pool or rows")
+
+
+def criteria() -> Criteria:
+    return {"is_first_of_its_patch": pl.col("first_id") == pl.col("instance_id")}
+
+
+@stage
+def tasks(  # noqa: PLR0917 - here all tables meet
+    verdicts: dy.LazyFrame[Verdicts],
+    merges: dy.LazyFrame[Merges],
+    repositories: dy.LazyFrame[Repositories],
+    pull_requests: dy.LazyFrame[PullRequests],
+    candidates: dy.LazyFrame[Candidates],
+    patches: dy.LazyFrame[Patches],
+    features: dy.LazyFrame[Features],
+    statements: dy.LazyFrame[Statements],
+    recipes: dy.LazyFrame[Recipes],
+    environments: dy.LazyFrame[Environments],
+    attempts: dy.LazyFrame[Attempts],
+) -> Decided[Tasks]:
+    told = [
+        pull_requests.select(*KEY, "repo", "base_commit", "merge_commit", "merged_at"),
+        merges.select(*KEY, "source"),
+        candidates.select(*KEY, "language"),
+        patches.select(*KEY, "gold_patch", "test_patch", "test_paths", "patch_id"),
+        features,
+        statements.drop("unknown"),
+        _scripts(attempts),
+    ]
+    return (
+        reduce(_joined, told, verdicts.drop("unknown"))
+        .join(_families(repositories), on="repository_id", how="left")
+        .join(_recipes(recipes), on=[*KEY, "recipe_sha"], how="left")
+        .join(_images(environments), on="recipe_sha", how="left")
+        .with_columns(_derived())
+        .with_columns(first_id=_first())
+        .with_columns(detail=_duplicated())
+        .pipe(decide, criteria())
+    )
+
+
+def _joined(tasks: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
+    return tasks.join(told, on=KEY, how="left")
+
+
+def _scripts(attempts: pl.LazyFrame) -> pl.LazyFrame:
+    # Every attempt of a candidate runs the same script.
+    befores = attempts.filter(pl.col("side") == "before")
+    return befores.group_by(KEY).agg(pl.col("eval_script").first())
+
+
+def _families(repositories: pl.LazyFrame) -> pl.LazyFrame:
+    return repositories.select(
+        "repository_id", "licence", "licence_source", "fork_root_id", "fork_root_source", "stars"
+    )
+
+
+def _recipes(recipes: pl.LazyFrame) -> pl.LazyFrame:
+    lock = pl.col("recipe").str.json_path_match("$.lock")
+    columns = recipes.select(*KEY, "recipe_sha", "recipe", "lock_source", "rank", lock=lock)
+    return columns.unique([*KEY, "recipe_sha"], keep="any").drop("rank")
+
+
+def _images(environments: pl.LazyFrame) -> pl.LazyFrame:
+    return environments.select(
+        "recipe_sha", "image", "image_digest", "platform", image_bytes="bytes"
+    )
+
+
+def _derived() -> list[pl.Expr]:
+    tests = pl.col("fail_to_pass").list
+    return [
+        pl.concat_str(
+            pl.col("repo").str.replace("/", "__", literal=True), "number", separator="-"
+        ).alias("instance_id"),
+        tests.eval(pl.element().struct.field("id")).alias("fail_to_pass"),
+        tests.eval(pl.element().struct.field("kind")).alias("fail_to_pass_kinds"),
+        pl.col("merged_at").alias("created_at"),
+        pl.col("merged_at").dt.strftime("%Y-%m").alias("version"),
+        pl.col("lock_source").cast(pl.String),
+        pl.lit(None, pl.String).alias("hints_text"),
+        pl.lit(LOG_PARSER).alias("log_parser"),
+        pl.lit(EVAL_TYPE).alias("eval_type"),
+    ]
+
+
+def _first() -> pl.Expr:
+    """The task that keeps a patch: of a family's root before a fork's, then the earliest merged."""
+    is_fork = pl.col("repository_id") != pl.col("fork_root_id")
+    order = [is_fork, pl.col("merged_at"), pl.col("repository_id"), pl.col("number")]
+    # Changes of modes alone have no patch id, and are no duplicates of each other.
+    whole = pl.coalesce("patch_id", "instance_id")
+    of_patch = pl.col("instance_id").sort_by(order).first().over(whole)
+    of_tests = pl.col("instance_id").sort_by(order).first().over("base_commit", "test_patch")
+    is_first = of_patch == pl.col("instance_id")
+    return pl.when(is_first).then(of_tests).otherwise(of_patch)
+
+
+def _duplicated() -> pl.Expr:
+    is_first = pl.col("first_id") == pl.col("instance_id")
+    return pl.when(~is_first).then(pl.format("the same patch as {}", "first_id"))

@@ -1,0 +1,176 @@
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from forge.columns import dtypes
+from forge.recipes import Recipe
+from forge.stages.features import Features
+from forge.stages.tasks import Tasks, tasks
+from forge.truth import COUNTED
+
+DAY = datetime(2026, 3, 2)
+RECIPE = Recipe(
+    language="python",
+    repo="ann/parser",
+    base_commit="b",
+    image="python:3.11",
+    lock='attrs==25.1 ; python_version < "3.14"\n',
+    probe="p",
+    test="t",
+    results="junit",
+)
+SIZES = dict.fromkeys(
+    [
+        name
+        for name, dtype in dtypes(Features).items()
+        if dtype in (pl.Int64, pl.Float64) and name not in {"repository_id", "number"}
+    ],
+    1,
+)
+FLAGS = {name: False for name, dtype in dtypes(Features).items() if dtype == pl.Boolean}
+
+
+def upstream(number=7, repository_id=1, fork_root_id=1, day=2, **patch):
+    """A row of every table above, of one pull request; facts are of its patches."""
+    repo = "ann/parser" if repository_id == 1 else "bob/parser"
+    sha = RECIPE.sha
+    return {
+        "verdicts": {
+            "recipe_sha": sha,
+            "fail_to_pass": [{"id": "a.py::one", "kind": "failed"}],
+            "pass_to_pass": ["a.py::two"],
+            "expected_failures": [],
+            "fails_by_collapse_only": False,
+            "verified_at": DAY,
+            "attempts_before": 3,
+            "attempts_after": 13,
+            "seconds_before": 1.0,
+            "seconds_after": 1.0,
+        }
+        | dict.fromkeys(COUNTED, 0),
+        "merges": {"source": "archive"},
+        "repositories": {"fork_root_id": fork_root_id, "fork_root_source": "root_commit"},
+        "pull_requests": {
+            "repo": repo,
+            "base_commit": "b",
+            "merge_commit": "m",
+            "merged_at": datetime(2026, 3, day),
+        },
+        "candidates": {"language": "python"},
+        "patches": {
+            "gold_patch": "gold",
+            "test_patch": f"test {repository_id} {number}",
+            "test_paths": ["a.py"],
+            "patch_id": f"id {repository_id} {number}",
+        }
+        | patch,
+        "features": SIZES | FLAGS,
+        "statements": {
+            "problem_statement": "Parse nested lists",
+            "statement_source": "squash_message",
+            "is_title_only": True,
+            "quotes_patch": False,
+        },
+        "recipes": {"rank": 1, "recipe_sha": sha, "recipe": RECIPE.text, "lock_source": "merge"},
+        "environments": {"recipe_sha": sha, "image": "sweforge/ann__parser:1", "bytes": 5},
+        "attempts": {"side": "before", "attempt": 1, "eval_script": f"run {number}\n"},
+    } | {"key": {"repository_id": repository_id, "number": number}}
+
+
+def decided(*rows):
+    frames = []
+    for table in tasks.upstream:
+        schema = dtypes(tasks.hints[table].__args__[0])
+        own = [row["key"] | row[table] for row in rows]
+        frame = pl.LazyFrame(
+            [{name: value for name, value in one.items() if name in schema} for one in own], schema
+        )
+        frames.append(frame.unique("recipe_sha") if table == "environments" else frame)
+        if table == "repositories":
+            frames[-1] = frame.unique("repository_id")
+    return tasks.function(*frames).sort("repository_id", "number").collect()
+
+
+def task(**facts):
+    return decided(upstream(**facts)).row(0, named=True)
+
+
+def test_task_keeps_the_contract():
+    kept = decided(upstream()).select(Tasks.column_names())
+    assert len(Tasks.validate(kept, cast=True)) == 1
+
+
+def test_task_is_named_as_swebench_names_it():
+    assert task()["instance_id"] == "ann__parser-7"
+
+
+def test_task_carries_the_script_that_its_attempts_ran():
+    assert task()["eval_script"] == "run 7\n"
+
+
+def test_tests_are_listed_beside_their_kinds():
+    row = task()
+    assert (row["fail_to_pass"], row["fail_to_pass_kinds"]) == (["a.py::one"], ["failed"])
+    assert row["pass_to_pass"] == ["a.py::two"]
+
+
+def test_lock_is_read_from_the_recipe_letter_by_letter():
+    row = task()
+    assert (row["lock"], row["recipe"]) == (RECIPE.lock, RECIPE.text)
+
+
+def test_time_of_the_merge_stands_for_creation_and_version():
+    row = task(day=31)
+    assert (row["created_at"], row["version"]) == (datetime(2026, 3, 31), "2026-03")
+
+
+def test_size_of_the_image_is_named_as_such():
+    row = task()
+    assert (row["image"], row["image_bytes"]) == ("sweforge/ann__parser:1", 5)
+
+
+def test_swebench_is_told_how_to_read_and_to_judge():
+    row = task()
+    assert (row["log_parser"], row["eval_type"]) == ("parse_log_gotest", "pass_and_fail")
+
+
+def fates(*rows):
+    return decided(*rows).select("instance_id", "fate", "detail").rows()
+
+
+def test_different_patches_are_all_kept():
+    found = fates(upstream(number=1), upstream(number=2))
+    assert [fate for _, fate, _ in found] == ["kept", "kept"]
+
+
+def test_equal_patch_is_kept_once_and_the_other_names_it():
+    assert fates(upstream(number=1, day=3, patch_id="x"), upstream(number=2, patch_id="x")) == [
+        ("ann__parser-1", "rejected", "the same patch as ann__parser-2"),
+        ("ann__parser-2", "kept", None),
+    ]
+
+
+def test_root_of_a_family_keeps_the_patch_though_its_fork_merged_it_first():
+    fork = upstream(repository_id=2, number=1, day=1, patch_id="x")
+    assert fates(upstream(number=9, day=5, patch_id="x"), fork) == [
+        ("ann__parser-9", "kept", None),
+        ("bob__parser-1", "rejected", "the same patch as ann__parser-9"),
+    ]
+
+
+def test_equal_tests_on_an_equal_base_are_one_task():
+    found = fates(upstream(number=1, test_patch="t"), upstream(number=2, test_patch="t"))
+    assert [fate for _, fate, _ in found] == ["kept", "rejected"]
+
+
+def test_changes_of_modes_have_no_patch_id_and_are_no_duplicates():
+    found = fates(upstream(number=1, patch_id=None), upstream(number=2, patch_id=None))
+    assert [fate for _, fate, _ in found] == ["kept", "kept"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_same_task_is_kept_in_whatever_order_rows_come(order):
+    rows = [upstream(number=n, patch_id="x") for n in (1, 2, 3)]
+    kept = [name for name, fate, _ in fates(*(rows[n] for n in order)) if fate == "kept"]
+    assert kept == ["ann__parser-1"]
