@@ -124,7 +124,8 @@ def _environment(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     located = {name: value.strip() for name, value in pairs}
     for folder in FOLDERS:
         located = {name: value.replace(folder, "/testbed") for name, value in located.items()}
-    return {n: v for n, v in located.items() if "{" not in v and not RESERVED.match(n)}
+    plain = {n: v for n, v in located.items() if v.isprintable() and "{" not in v}
+    return {name: value for name, value in plain.items() if not RESERVED.match(name)}
 
 
 def _of_toml(project: Project) -> Facts:

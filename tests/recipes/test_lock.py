@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from docker import DockerClient
 from projects import IMAGE, make_project
 
 from forge.artifacts import Artifacts
@@ -75,8 +76,9 @@ async def lock_and_build(settings: Settings, found: Draft) -> tuple[str, Image |
         return answer["lock"], await docker.image(recipe)
 
 
-@pytest.mark.usefixtures("docker_engine")
-def test_lock_is_as_of_the_merge_and_its_image_can_be_built(tmp_path: Path):
+def test_lock_is_as_of_the_merge_and_its_image_can_be_built(
+    tmp_path: Path, docker_engine: DockerClient
+):
     project = make_project(tmp_path, FILES)
     found = draft(project.base_commit)
     settings = Settings(root=tmp_path / "root", git_url=project.git_url)
@@ -85,6 +87,7 @@ def test_lock_is_as_of_the_merge_and_its_image_can_be_built(tmp_path: Path):
     assert "pytest==9.0.2\n" in lock  # 9.0.3 came later
     assert "pytest-timeout==" in lock
     assert isinstance(image, Image), image
+    docker_engine.images.remove(image.tag, force=True)
 
 
 async def lock(settings: Settings, requirements: str) -> object:
