@@ -54,9 +54,14 @@ def changes(record: PartRecord, planned: PartRecord) -> list[str]:
     if not old and record.fingerprint != planned.fingerprint:
         made = ["made by an older forge"]
     moved = {name for name, _ in record.inputs.items() ^ planned.inputs.items()}
-    return made + [f"{table} changed" for table in sorted({name.split("/")[0] for name in moved})]
+    return made + [changed(table) for table in sorted({name.split("/")[0] for name in moved})]
+
+
+def changed(name: str) -> str:
+    """How it is told that something is not what it was."""
+    return f"{name} changed"
 
 
 def _change(name: str, old: str | None, new: str | None) -> str:
     is_shown = name.startswith(("limit ", "flag ")) and len(f"{old}{new}") <= LONGEST
-    return f"{name}: {old} is now {new}" if is_shown and old and new else f"{name} changed"
+    return f"{name}: {old} is now {new}" if is_shown and old and new else changed(name)

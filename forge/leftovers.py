@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import docker
 import polars as pl
@@ -32,6 +33,7 @@ from forge.settings import Settings
 from forge.views import DRAFT
 
 NAME = re.compile(r"[0-9a-f]{64}")
+OURS = "sweforge/"
 DAY = 86_400
 
 
@@ -81,7 +83,7 @@ def container(client: docker.DockerClient, image: str, script: str) -> Iterator[
 def image_sizes() -> list[int]:
     """Bytes of each of our images."""
     with engine(seconds=5) as client:
-        return [image.attrs["Size"] for image in client.images.list(filters={"label": KIND})]
+        return [image["Size"] for image in _our_images(client)]
 
 
 def containers(client: docker.DockerClient) -> Iterator[Leftover]:
@@ -93,11 +95,23 @@ def containers(client: docker.DockerClient) -> Iterator[Leftover]:
 
 def images(client: docker.DockerClient, *, before: float) -> Iterator[Leftover]:
     """Our images made before a time; what is still in use stays."""
-    for image in client.images.list(filters={"label": KIND}):
-        made = datetime.fromisoformat(image.labels.get(CREATED) or image.attrs["Created"][:19])
-        if made.replace(tzinfo=made.tzinfo or UTC).timestamp() < before:
-            name = image.tags[0] if image.tags else image.short_id
-            yield Leftover("image", name, image.attrs["Size"], partial(_remove_image, client, name))
+    for image in _our_images(client):
+        if _made_at(image) < before:
+            name = (image["RepoTags"] or [image["Id"]])[0]
+            remove_it = partial(_remove_image, client, name)
+            yield Leftover("image", name, image["Size"], remove_it)
+
+
+def _our_images(client: docker.DockerClient) -> list[dict[str, Any]]:
+    # Not `client.images.list`: it looks each image up again, and fails when one is gone by then.
+    # By name too: what somebody builds from our images has our label.
+    labelled = client.api.images(filters={"label": KIND})
+    return [one for one in labelled if all(t.startswith(OURS) for t in one["RepoTags"] or [""])]
+
+
+def _made_at(image: dict[str, Any]) -> float:
+    told = (image["Labels"] or {}).get(CREATED)
+    return datetime.fromisoformat(told).timestamp() if told else float(image["Created"])
 
 
 def _remove_image(client: docker.DockerClient, name: str) -> None:

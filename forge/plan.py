@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from forge.build import Options, buckets_of, limits_of, part_of
-from forge.freshness import blank
+from forge.freshness import blank, changed
 from forge.selection import Selection
 from forge.settings import Settings
 from forge.stage import Stage
@@ -48,8 +48,9 @@ class Planning:
         moving: dict[str, set[str]] = {}
         for stage in self.stages:
             for part in self._parts_of(stage):
-                reasons = self._reasons(stage, part)
                 waits_for = [t for t in stage.upstream if self._moves(stage, moving, t, part)]
+                unsure = {changed(table) for table in waits_for}
+                reasons = [r for r in self._reasons(stage, part) if r not in unsure]
                 if reasons or waits_for:
                     moving.setdefault(stage.name, set()).add(part)
                 yield Planned(stage.name, part, reasons, waits_for)

@@ -189,7 +189,7 @@ def _is_text(schema: type[dy.Schema], name: str) -> bool:
 
 def _counted(rows: pl.LazyFrame) -> list[Reason]:
     counts = rows.group_by("fate", "reason").len("rows").collect()
-    ordered = counts.sort("rows", "reason", descending=[True, False])
+    ordered = counts.sort("rows", "reason", "fate", descending=[True, False, False])
     return [Reason(*row) for row in ordered.iter_rows()]
 
 

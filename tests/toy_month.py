@@ -2,18 +2,24 @@
 
 import hashlib
 from datetime import datetime
+from pathlib import Path
 
 import dataframely as dy
 import polars as pl
 from pydantic import Field
 
+from forge.artifacts import Artifacts
+from forge.build import Options, build, stages
 from forge.columns import KEY, Decision, PullRequestKey, artifact, dtypes, moment, text
 from forge.criteria import Criteria, decide, tolerant
+from forge.selection import Selection
+from forge.settings import Settings
 from forge.stage import Decided, StageLimits, stage
 
 LOG = b"1 passed\n\x1b[2Jgone\n"
 LOG_NAME = hashlib.sha256(LOG).hexdigest()
 DAY = datetime(2026, 3, 2, 10)
+NOW = datetime(2026, 4, 1)
 
 
 class Merges(PullRequestKey):
@@ -148,3 +154,11 @@ def tasks(
 def splits(tasks: dy.LazyFrame[Tasks]) -> dy.LazyFrame[Splits]:
     side = pl.when(pl.col("repository_id") == 2).then(pl.lit("eval")).otherwise(pl.lit("train"))
     return tasks.with_columns(split=side).pipe(Splits.cast)
+
+
+def build_month(home: Path, selection: Selection | None = None, **options: object) -> None:
+    """Build this month in `data`, by the stages that the toy package holds."""
+    Artifacts(home / "data/memo/artifacts").put(LOG)
+    chosen, settings = selection or Selection("2026-03"), Settings(root=home / "data")
+    made = build(stages(), chosen, settings, Options(**options), now=NOW, progress=lambda *_: None)
+    assert list(made)

@@ -39,9 +39,7 @@ def _list(chosen: "list[Stage]") -> None:
     rows = [(stage.name, grain(stage)) for stage in chosen]
     for line in _text.table(["table", "grain"], rows, width=_text.terminal_width()):
         _text.echo(line)
-    _text.echo(
-        "\n`forge tables NAME` lists columns; in SQL also: rejected, rejected_<table>, events"
-    )
+    _text.echo("\n`forge tables NAME` lists its columns; SQL has rejected and events besides")
 
 
 def _tell(stage: "Stage") -> None:

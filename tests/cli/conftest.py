@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,13 +9,7 @@ import pytest
 import toy_month
 
 import forge.stages
-from forge.artifacts import Artifacts
-from forge.build import Options, build, stages
 from forge.cli import exit_code
-from forge.selection import Selection
-from forge.settings import Settings
-
-NOW = datetime(2026, 4, 1)
 
 
 class Ended(NamedTuple):
@@ -40,29 +33,23 @@ def home(tmp_path, monkeypatch) -> Path:
     """An empty folder to run commands in; its tables would lie in `data`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     return tmp_path
 
 
 @pytest.fixture
 def month(home) -> Path:
     """The same, with the toy month built."""
-    build_month(home)
-    Artifacts(home / "data/memo/artifacts").put(toy_month.LOG)
+    toy_month.build_month(home)
     return home
 
 
-def build_month(home: Path, selection: Selection | None = None, **options: object) -> None:
-    """Build the toy month in `data`."""
-    chosen, settings = selection or Selection("2026-03"), Settings(root=home / "data")
-    made = build(stages(), chosen, settings, Options(**options), now=NOW, progress=lambda *_: None)
-    assert list(made)
-
-
 @pytest.fixture
-def forge_says(monkeypatch, capsys) -> Callable[..., Ended]:
-    """Run a command line."""
+def forge_says(home, monkeypatch, capsys) -> Callable[..., Ended]:
+    """Run a command line in the home folder."""
 
     def run(*arguments: str) -> Ended:
+        monkeypatch.chdir(home)
         capsys.readouterr()
         monkeypatch.setattr(sys, "argv", ["forge", *arguments])
         code = exit_code() or 0
