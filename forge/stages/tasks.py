@@ -12,6 +12,7 @@ from forge.stages.attempts import Attempts
 from forge.stages.candidates import Candidates
 from forge.stages.environments import Environments
 from forge.stages.features import Features
+from forge.stages.gates import Gates
 from forge.stages.merges import Merges
 from forge.stages.patches import Patches
 from forge.stages.pull_requests import PullRequests
@@ -21,6 +22,12 @@ from forge.stages.statements import Statements
 from forge.stages.verdicts import Verdicts
 
 KEY = PullRequestKey.column_names()
+GATES: dict[str, pl.Expr] = {
+    "nothing_fails": ~pl.col("resolved_nothing"),
+    "gold_passes": pl.col("resolved_gold"),
+    # An attack that does not apply proves nothing, and does no harm.
+    "print_and_exit_fails": ~(pl.col("resolved_print_and_exit") & pl.col("applied_print_and_exit")),
+}
 LOG_PARSER, EVAL_TYPE = "parse_log_gotest", "pass_and_fail"
 
 
@@ -62,7 +69,7 @@ class Tasks(Statements, Features, Verdicts):
 
 
 def criteria() -> Criteria:
-    return {"is_first_of_its_patch": pl.col("first_id") == pl.col("instance_id")}
+    return {**GATES, "is_first_of_its_patch": pl.col("first_id") == pl.col("instance_id")}
 
 
 @stage
@@ -78,6 +85,7 @@ def tasks(  # noqa: PLR0917 - here all tables meet
     recipes: dy.LazyFrame[Recipes],
     environments: dy.LazyFrame[Environments],
     attempts: dy.LazyFrame[Attempts],
+    gates: dy.LazyFrame[Gates],
 ) -> Decided[Tasks]:
     told = [
         pull_requests.select(*KEY, "repo", "base_commit", "merge_commit", "merged_at"),
@@ -87,6 +95,7 @@ def tasks(  # noqa: PLR0917 - here all tables meet
         features,
         statements.drop("unknown"),
         _scripts(attempts),
+        _gates(gates),
     ]
     return (
         reduce(_joined, told, verdicts.drop("unknown"))
@@ -108,6 +117,15 @@ def _scripts(attempts: pl.LazyFrame) -> pl.LazyFrame:
     # Every attempt of a candidate runs the same script.
     befores = attempts.filter(pl.col("side") == "before")
     return befores.group_by(KEY).agg(pl.col("eval_script").first())
+
+
+def _gates(gates: pl.LazyFrame) -> pl.LazyFrame:
+    """What the grader said of each attack; null where it was not asked."""
+    return gates.group_by(KEY).agg(
+        pl.col(f"is_{what}").filter(pl.col("attack") == attack).first().alias(f"{what}_{attack}")
+        for attack in Gates.attack.categories
+        for what in ("resolved", "applied")
+    )
 
 
 def _families(repositories: pl.LazyFrame) -> pl.LazyFrame:
@@ -146,9 +164,10 @@ def _derived() -> list[pl.Expr]:
 
 
 def _first() -> pl.Expr:
-    """The task that keeps a patch: of a family's root before a fork's, then the earliest merged."""
+    """The task that keeps a patch: one that passes its gates, a family's root, the earliest."""
+    is_refused = ~pl.all_horizontal(gate.fill_null(value=False) for gate in GATES.values())
     is_fork = pl.col("repository_id") != pl.col("fork_root_id")
-    order = [is_fork, pl.col("merged_at"), pl.col("repository_id"), pl.col("number")]
+    order = [is_refused, is_fork, pl.col("merged_at"), pl.col("repository_id"), pl.col("number")]
     # Changes of modes alone have no patch id, and are no duplicates of each other.
     whole = pl.coalesce("patch_id", "instance_id")
     of_patch = pl.col("instance_id").sort_by(order).first().over(whole)

@@ -31,7 +31,11 @@ SIZES = dict.fromkeys(
 FLAGS = {name: False for name, dtype in dtypes(Features).items() if dtype == pl.Boolean}
 
 
-def upstream(number=7, repository_id=1, fork_root_id=1, day=2, **patch):
+FELL = {"is_resolved": False, "is_applied": True}
+HELD = {"nothing": FELL, "gold": FELL | {"is_resolved": True}, "print_and_exit": FELL}
+
+
+def upstream(number=7, repository_id=1, fork_root_id=1, day=2, gates=HELD, **patch):
     """A row of every table above, of one pull request; facts are of its patches."""
     repo = "ann/parser" if repository_id == 1 else "bob/parser"
     sha = RECIPE.sha
@@ -74,6 +78,7 @@ def upstream(number=7, repository_id=1, fork_root_id=1, day=2, **patch):
         },
         "recipes": {"rank": 1, "recipe_sha": sha, "recipe": RECIPE.text, "lock_source": "merge"},
         "environments": {"recipe_sha": sha, "image": "sweforge/ann__parser:1", "bytes": 5},
+        "gates": [{"attack": attack} | gate for attack, gate in gates.items()],
         "attempts": {"side": "before", "attempt": 1, "eval_script": f"run {number}\n"},
     } | {"key": {"repository_id": repository_id, "number": number}}
 
@@ -82,7 +87,11 @@ def decided(*rows):
     frames = []
     for table in tasks.upstream:
         schema = dtypes(tasks.hints[table].__args__[0])
-        own = [row["key"] | row[table] for row in rows]
+        own = [
+            row["key"] | one
+            for row in rows
+            for one in (row[table] if table == "gates" else [row[table]])
+        ]
         frame = pl.LazyFrame(
             [{name: value for name, value in one.items() if name in schema} for one in own], schema
         )
@@ -133,6 +142,36 @@ def test_size_of_the_image_is_named_as_such():
 def test_swebench_is_told_how_to_read_and_to_judge():
     row = task()
     assert (row["log_parser"], row["eval_type"]) == ("parse_log_gotest", "pass_and_fail")
+
+
+@pytest.mark.parametrize(
+    ("attack", "gate", "reason"),
+    [
+        ("nothing", {"is_resolved": True}, "nothing_fails"),
+        ("gold", {"is_resolved": False}, "gold_passes"),
+        ("print_and_exit", {"is_resolved": True}, "print_and_exit_fails"),
+    ],
+)
+def test_task_whose_grader_falls_for_an_attack_is_rejected(attack, gate, reason):
+    assert task(gates=HELD | {attack: HELD[attack] | gate})["reasons"] == [reason]
+
+
+def test_attack_that_does_not_apply_is_not_held_against_a_task():
+    gate = {"is_resolved": True, "is_applied": False}
+    assert task(gates=HELD | {"print_and_exit": gate})["fate"] == "kept"
+
+
+def test_attack_that_was_never_tried_is_unknown():
+    assert task(gates={"gold": HELD["gold"]})["reasons"] == [
+        "nothing_fails:unknown",
+        "print_and_exit_fails:unknown",
+    ]
+
+
+def test_duplicate_takes_the_place_of_a_task_that_does_not_hold():
+    fallen = HELD | {"nothing": HELD["gold"]}
+    rows = [upstream(number=1, patch_id="x", gates=fallen), upstream(number=2, patch_id="x")]
+    assert [fate for _, fate, _ in fates(*rows)] == ["rejected", "kept"]
 
 
 def fates(*rows):
