@@ -34,11 +34,16 @@ def command(**flags: Any) -> None:
     if flags["as_json"]:
         _text.echo(_text.to_json([_plain(level) for level in levels]))
         return
+    tell(levels, flags["top"])
+
+
+def tell(levels: "list[Level]", top: int) -> None:
+    """Print the funnel, with so many reasons for each table."""
     _text.echo(HEADER)
     for level in levels:
         _text.echo(_line(level))
     for level in levels:
-        _tell_reasons(level, flags["top"])
+        _tell_reasons(level, top)
 
 
 def _line(level: "Level") -> str:
