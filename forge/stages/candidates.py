@@ -90,11 +90,17 @@ def candidates(
         .with_columns(
             test_files=_in_language(lambda tests: PATH.str.contains(tests) & HAS_NEW_CONTENT),
             code_files=_in_language(
-                lambda tests: ~(PATH.str.contains(tests) | IS_DOC | IS_HOUSEKEEPING)
+                lambda tests: (
+                    ~(PATH.str.contains(tests) | IS_DOC | IS_HOUSEKEEPING | _is_manifest())
+                )
             ),
         )
         .pipe(decide, criteria(limits))
     )
+
+
+def _is_manifest() -> pl.Expr:
+    return pl.any_horizontal(PATH.str.contains(known.manifests) for known in languages().values())
 
 
 def _language() -> pl.Expr:

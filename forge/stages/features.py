@@ -16,7 +16,8 @@ from forge.stages.pull_requests import PullRequests
 KEY = PullRequestKey.column_names()
 PATH, HEAD = pl.col("path"), pl.col("head")
 IS_GOLD, IS_TEST = pl.col("half") == "gold", pl.col("half") == "test"
-IS_CODE = IS_GOLD & ~(
+IS_CODE = pl.col("is_code")
+IS_HOUSEKEEPING = (
     PATH.str.contains(DOCS)
     | PATH.str.contains(CI)
     | PATH.str.contains(LOCKS)
@@ -39,7 +40,9 @@ class Features(PullRequestKey):
     gold_files = dy.Int64(description="files of the gold patch")
     gold_lines = dy.Int64(description="lines that it adds and removes")
     gold_hunks = dy.Int64(description="places that it changes")
-    code_files = dy.Int64(description="its files without documents, lock files and housekeeping")
+    code_files = dy.Int64(
+        description="its files without documents, manifests, lock files, housekeeping"
+    )
     code_lines = dy.Int64(description="lines added and removed in those")
     code_hunks = dy.Int64(description="places changed in those")
     code_directories = dy.Int64(description="directories of those; the root is one")
@@ -91,7 +94,10 @@ def _files(patches: pl.LazyFrame, candidates: pl.LazyFrame) -> pl.LazyFrame:
         )
         for half in ("gold", "test")
     ]
-    return pl.concat(halves).join(candidates.select(*KEY, "language"), on=KEY, how="left")
+    files = pl.concat(halves).join(candidates.select(*KEY, "language"), on=KEY, how="left")
+    return files.with_columns(is_manifest=_is_manifest()).with_columns(
+        is_code=IS_GOLD & ~(IS_HOUSEKEEPING | pl.col("is_manifest"))
+    )
 
 
 def _counts() -> dict[str, pl.Expr]:
@@ -118,7 +124,7 @@ def _flags() -> dict[str, pl.Expr]:
     flags = {
         "touches_docs": IS_GOLD & PATH.str.contains(DOCS),
         "touches_ci": IS_GOLD & PATH.str.contains(CI),
-        "touches_manifest": IS_GOLD & _is_manifest(),
+        "touches_manifest": IS_GOLD & pl.col("is_manifest"),
         "touches_lock": IS_GOLD & PATH.str.contains(LOCKS),
         "touches_generated": IS_GOLD & PATH.str.contains(GENERATED),
         "has_new_tests": IS_TEST & IS_NEW,

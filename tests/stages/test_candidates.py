@@ -76,6 +76,10 @@ def test_hidden_files_lock_files_and_ci_are_no_code():
     assert reasons(files) == ["has_code"]
 
 
+def test_manifest_is_no_code():
+    assert reasons({"pyproject.toml": 1, "tests/test_a.py": 1}) == ["has_code"]
+
+
 def test_data_beside_code_counts_as_code():
     assert reasons({"glyphs/font.bin": None, "tests/test_font.py": 4}) == []
 

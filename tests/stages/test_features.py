@@ -48,7 +48,9 @@ def test_root_is_a_directory_too():
     assert row(change("a.py", "x = 1") + change("b/c.py", "z = 3"))["code_directories"] == 2
 
 
-@pytest.mark.parametrize("path", ["README.md", "uv.lock", ".github/workflows/a.yml", "a.min.js"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "uv.lock", "tox.ini", ".github/workflows/a.yml", "a.min.js"]
+)
 def test_what_nobody_programs_is_no_code(path):
     found = row(change("a.py", "x = 1") + change(path, *"abcdef"))
     assert (found["gold_lines"], found["code_lines"], found["code_files"]) == (7, 1, 1)
