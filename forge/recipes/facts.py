@@ -50,6 +50,8 @@ class Facts:
     name: str | None = None
     is_installable: bool = False
     is_compiled: bool = False
+    fallback_version: str | None = None
+    """The version that the project gives itself where git cannot tell."""
     python: tuple[str, ...] = ()
     """Version specifiers, all of which must hold."""
     pinned_python: str | None = None
@@ -69,6 +71,7 @@ class Facts:
             name=self.name or other.name,
             is_installable=self.is_installable or other.is_installable,
             is_compiled=self.is_compiled or other.is_compiled,
+            fallback_version=self.fallback_version or other.fallback_version,
             python=self.python + other.python,
             pinned_python=self.pinned_python or other.pinned_python,
             pythons=self.pythons + other.pythons,

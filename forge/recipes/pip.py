@@ -128,7 +128,10 @@ def _environment(project: Project, facts: Facts) -> dict[str, str]:
         for r in n.requirements
     }
     tools = {canonical(name) for name in names if name}
-    versions = dict(VERSION_TOOLS[tool] for tool in sorted(tools & set(VERSION_TOOLS)))
+    versions = {
+        variable: facts.fallback_version or unknown
+        for variable, unknown in (VERSION_TOOLS[t] for t in sorted(tools & set(VERSION_TOOLS)))
+    }
     folder = f"/testbed/{project.root}".rstrip("/")
     path = {} if facts.is_installable else {"PYTHONPATH": f"{folder}:{folder}/src"}
     return dict(sorted({**path, **facts.environment, **versions}.items()))

@@ -1,5 +1,7 @@
 """pyproject.toml: project metadata (PEP 621), dependency groups (PEP 735), the build system."""
 
+import re
+
 from packaging.requirements import InvalidRequirement, Requirement
 
 from forge.recipes.facts import Facts, Need
@@ -22,6 +24,7 @@ def read_pyproject(project: Project) -> Facts:
         name=text(metadata.get("name")) or None,
         is_installable=_is_installable(declared),
         is_compiled=bool(COMPILERS & {_name(r) for r in _build_requirements(declared)}),
+        fallback_version=_fallback_version(table(declared, "tool")),
         python=tuple(filter(None, [text(metadata.get("requires-python"))])),
         pythons=named_pythons(strings(metadata.get("classifiers"))),
         needs=(
@@ -55,6 +58,15 @@ def _is_installable(declared: Table) -> bool:
         or table(declared, "tool", "poetry").get("package-mode") is False
     )
     return has_build and not is_application
+
+
+def _fallback_version(tools: Table) -> str | None:
+    named = (
+        table(tools, "setuptools_scm").get("fallback_version"),
+        table(tools, "hatch", "version").get("fallback-version"),
+        table(tools, "pdm", "version").get("fallback_version"),
+    )
+    return next((text(v) for v in named if re.fullmatch(r"[\w.+!-]+", text(v))), None)
 
 
 def _build_requirements(declared: Table) -> tuple[str, ...]:

@@ -160,6 +160,15 @@ def test_version_that_git_would_tell_is_called_unknown():
     assert environment == {"SETUPTOOLS_SCM_PRETEND_VERSION": "0.0.0+unknown"}
 
 
+def test_version_is_the_one_that_the_project_falls_back_to():
+    content = """
+        build-system.requires = ["setuptools-scm"]
+        tool.setuptools_scm.fallback_version = "1.2.dev0"
+    """
+    environment = drafts({"pyproject.toml": content})[0].recipe.environment
+    assert environment == {"SETUPTOOLS_SCM_PRETEND_VERSION": "1.2.dev0"}
+
+
 def test_compiled_project_is_built_with_its_locked_tools_and_again_after_every_patch():
     content = '[build-system]\nrequires = ["setuptools", "Cython>=3"]\n[project]\nname = "b"\n'
     first = drafts({"pyproject.toml": content})[0]
