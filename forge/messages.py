@@ -7,6 +7,8 @@ from typing import NamedTuple
 NUMBER = re.compile(r"\s*\(#\d+\)$")
 MERGED_FROM = re.compile(r"^Merge pull request #\d+ from ([A-Za-z0-9-]+)/\S+")
 NOREPLY = re.compile(r"(?:\d+\+)?([A-Za-z0-9-]+(?:\[bot\])?)@users\.noreply\.github\.com")
+BORS = re.compile(r"Merge (#\d+ ?)+$")
+BORS_TITLE = re.compile(r"^\d+: | r=\S.* a=\S+$")
 CUT = "…"
 LINK = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+"
@@ -42,7 +44,10 @@ def of_merge(message: str) -> Words:
     >>> of_merge("Merge pull request #5 from ann/fix\n\nFix the parser\n\nIt was wrong.")
     Words(title='Fix the parser', body='It was wrong.')
     """
-    title, _, rest = message.partition("\n")[2].strip().partition("\n")
+    subject, _, text = message.partition("\n")
+    title, _, rest = text.strip().partition("\n")
+    if BORS.match(subject):
+        title = BORS_TITLE.sub("", title)
     return Words(title.strip() or None, rest.strip() or None)
 
 
