@@ -98,7 +98,7 @@ def test_a_killed_fetch_leaves_nothing_in_the_way(repository, tmp_path):
     expected = process(repository, tmp_path / "whole").communicate()[0]
     mirrors = tmp_path / "mirrors"
 
-    for tenths in range(2, 12):
+    for tenths in (2, 4, 5, 6, 7, 9):
         killed = process(repository, mirrors)
         time.sleep(tenths / 10)
         killed.send_signal(signal.SIGKILL)
@@ -172,6 +172,15 @@ def test_a_server_that_knows_no_such_repository_says_it_has_vanished(tmp_path, s
         assert reason(Git(f"{address}/{{owner}}/{{repo}}", tmp_path / "mirrors")) == (
             "repository_vanished"
         )
+
+
+def test_a_file_that_the_server_has_lost_is_a_reason(repository, tmp_path):
+    blob = repository.sha("HEAD:a.py")
+    (repository.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    git = Git(repository.template, tmp_path / "mirrors")
+
+    with pytest.raises(Failed, match="objects_missing"):
+        asyncio.run(git.cut("ann/fix", pair(repository), TESTS))
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
