@@ -21,6 +21,15 @@ os._exit(0)
 """
 
 
+def patches_of(attack: str, gold_patch: str, ids: Sequence[str]) -> list[str]:
+    """The patches that an attack may be carried out with; the first that applies is it."""
+    return {
+        "nothing": [""],
+        "gold": [gold_patch],
+        "print_and_exit": print_and_exit(ids),
+    }[attack]
+
+
 def print_and_exit(ids: Sequence[str]) -> list[str]:
     """Patches that print a perfect report and end the test run, one per way of being loaded."""
     lines = [START, *[f"--- PASS: {name} (0.00s)" for name in ids], END]

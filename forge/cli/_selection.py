@@ -20,7 +20,7 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
     source, month, named = _source(flags)
     return Selection(
         month=month,
-        window=_window(flags["hours"]) if flags["hours"] else None,
+        window=window(flags["hours"]) if flags["hours"] else None,
         source=source,
         git_source=flags["address"],
         named=named,
@@ -77,7 +77,7 @@ def _month(month: str) -> str:
     return month
 
 
-def _window(text: str) -> tuple[int, ...]:
+def window(text: str) -> tuple[int, ...]:
     hours: set[int] = set()
     for piece in text.split(","):
         first, _, last = piece.partition("-")

@@ -1,0 +1,102 @@
+"""Attacks on would-be tasks: the grader must fall for none, and pass the gold patch."""
+
+import dataframely as dy
+import polars as pl
+
+from forge.attacks import patches_of
+from forge.columns import KEY, Decision, PullRequestKey, artifact
+from forge.criteria import decide
+from forge.effect import Failure, Row, effect
+from forge.errors import EngineError, ServiceError
+from forge.grading import graded
+from forge.recipes import Recipe
+from forge.run import Run
+from forge.services.docker import Docker
+from forge.stage import Decided, stage
+from forge.stages.attempts import Attempts
+from forge.stages.patches import Patches
+from forge.stages.recipes import Recipes
+from forge.stages.verdicts import Verdicts
+
+ATTACKS = ["nothing", "gold", "print_and_exit"]
+PULL_REQUEST = ["repository_id", "number"]
+
+
+class Gate(dy.Schema):
+    """What the grader says of one attack."""
+
+    is_resolved = dy.Bool(description="the grader took the patch for a solution")
+    is_applied = dy.Bool(description="the patch applied; an attack that does not proves nothing")
+    report = artifact("what the eval script printed")
+
+
+class Gates(PullRequestKey, Gate, Decision):
+    """One row per would-be task and attack."""
+
+    attack = dy.Enum(ATTACKS, metadata=KEY, description="what was tried instead of a solution")
+
+
+@effect(answers=Gate, version=1, concurrency=16, seconds=6 * 3600)
+async def grade_attack(
+    docker: Docker,
+    *,
+    attack: str,
+    recipe: str,
+    eval_script: str,
+    gold_patch: str,
+    fail_to_pass: list[str],
+    pass_to_pass: list[str],
+) -> Row | Failure:
+    image = await docker.image(Recipe.model_validate_json(recipe))
+    if isinstance(image, Failure):
+        return image
+    row = {
+        "instance_id": attack,
+        "image": image.tag,
+        "eval_script": eval_script,
+        "log_parser": "parse_log_gotest",
+        "fail_to_pass": fail_to_pass,
+        "pass_to_pass": pass_to_pass,
+    }
+    return await _first_applied(
+        docker, row, patches_of(attack, gold_patch, fail_to_pass + pass_to_pass)
+    )
+
+
+async def _first_applied(docker: Docker, row: Row, patches: list[str]) -> Row | Failure:
+    for patch in patches:
+        try:
+            report = await graded(docker, row, patch)
+        except EngineError:
+            raise
+        except ServiceError as error:
+            return Failure("infra", "not_graded", str(error))
+        if report.is_applied:
+            break
+    return {name: getattr(report, name) for name in Gate.column_names()}
+
+
+@stage(by="bucket")
+def gates(
+    verdicts: dy.LazyFrame[Verdicts],
+    patches: dy.LazyFrame[Patches],
+    recipes: dy.LazyFrame[Recipes],
+    attempts: dy.LazyFrame[Attempts],
+    *,
+    run: Run,
+) -> Decided[Gates]:
+    scripts = attempts.select(*PULL_REQUEST, "eval_script").unique(PULL_REQUEST, keep="any")
+    attacks = pl.LazyFrame({"attack": ATTACKS}, schema={"attack": Gates.attack.dtype})
+    rows = (
+        verdicts.select(
+            *PULL_REQUEST,
+            "recipe_sha",
+            "pass_to_pass",
+            fail_to_pass=pl.col("fail_to_pass").list.eval(pl.element().struct.field("id")),
+        )
+        .join(recipes.select("recipe_sha", "recipe").unique("recipe_sha"), on="recipe_sha")
+        .join(patches.select(*PULL_REQUEST, "gold_patch"), on=PULL_REQUEST)
+        .join(scripts, on=PULL_REQUEST)
+        .join(attacks, how="cross")
+    )
+    return run.ask(rows, grade_attack).pipe(decide, {})
