@@ -17,6 +17,15 @@ from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput, Image
 from forge.settings import Settings
 
 SUMS = "def add(a, b):\n    return a - b\n"
+# To every open file, because the runner has put its own in the place of the first two.
+PRINT = """
+import os
+for file in range(1, 256):
+    try:
+        os.write(file, b"{}")
+    except OSError:
+        pass
+"""
 FIX = {"sums.py": "def add(a, b):\n    return a + b\n"}
 TESTS = "tests/test_sums.py"
 BASE_TEST = "from sums import add\n\n\ndef test_zero():\n    assert add(0, 0) == 0\n"
@@ -130,12 +139,14 @@ def test_planted_bytecode_and_results_count_for_nothing(world):
     ],
 )
 def test_patch_that_prints_results_and_leaves_reports_nothing(world, attack):
-    lines = "\\n".join([START, *(f"--- PASS: {name} (0.00s)" for name in RED), END])
-    ended = world.run(world.script(), {"sums.py": f'print("""{lines}""", flush=True)\n{attack}\n'})
+    lines = "\\n".join(["", START, *(f"--- PASS: {name} (0.00s)" for name in RED), END, ""])
+    printed = PRINT.format(lines)
+    ended = world.run(world.script(), {"sums.py": f"{printed}\n{attack}\n"})
     report = ended.report.decode()
     assert read_report(report) == {}
     assert (report.count(START), report.count(END)) == (1, 1)
     assert [line for line in report.splitlines() if line.strip().startswith("---")] == []
+    assert "| --- PASS" in report
     assert ended.letters["tests"] == []
 
 
