@@ -45,6 +45,6 @@ IS_RELEASE = TITLE.str.contains(
 
 IS_MERGE = TITLE.str.contains(
     rf"{LEAD}(merge|sync|back-?merge)s? "
-    r"(branch|remote|tag|upstream|main|master|develop|dev|trunk)\b"
+    r"(branch|remote|tag|pull request|upstream|main|master|develop|dev|trunk)\b"
 )
 """A branch that follows another."""

@@ -13,7 +13,7 @@ TRAILER = (
     r"|signed-off:|release-note:|changelog:"
     r").*$"
 )
-RULE = r"(?m)^[ \t]*-{5,}[ \t]*$"
+RULE = r"\n\s*\n-{5,}\s*$"  # under words it would be Markdown's mark of a heading
 COMMENT = r"(?s)<!--.*?-->"
 BLANK_LINES = r"\n[ \t]*(\n[ \t]*)+\n"
 
@@ -29,7 +29,7 @@ def body_of(body: pl.Expr) -> pl.Expr:
         body.str.replace_all("\r\n", "\n", literal=True)
         .str.replace_all(COMMENT, "")
         .str.replace_all(TRAILER, "")
-        .str.replace_all(RULE, "")
+        .str.replace(RULE, "")
         .str.replace_all(BLANK_LINES, "\n\n")
         .str.strip_chars()
         .pipe(_or_null)

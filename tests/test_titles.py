@@ -31,6 +31,7 @@ TITLES = {
     "Merge main into dev": "merge",
     "Merge branch 'main' into feature": "merge",
     "sync upstream changes": "merge",
+    "Merge pull request #1 from ann/master": "merge",
     "Bump allocator: round sizes up to 16": None,
     "Fix bump mapping of normals": None,
     "Update the parser so that it reverts on errors": None,

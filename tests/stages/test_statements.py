@@ -88,6 +88,11 @@ def test_line_that_only_begins_like_a_trailer_stays():
     assert text("Parse nested lists", "Reported by Ann in the forum.").endswith("the forum.")
 
 
+def test_heading_of_markdown_keeps_its_line():
+    body = "Why\n-----\nThey nest."
+    assert text("Parse nested lists", body).endswith(body)
+
+
 def test_body_of_trailers_alone_makes_a_title_only_statement():
     row = statement("Parse nested lists", "Signed-off-by: Ann <ann@example.org>")
     assert (row["problem_statement"], row["is_title_only"]) == ("Parse nested lists", True)
