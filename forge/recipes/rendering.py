@@ -72,15 +72,13 @@ class Drafting:
 
     def _drafts(self, row: dict[str, Any], manifests: str) -> list[Draft] | Failure:
         hand = self.hand_written.get(row["repo"].lower())
-        project, draft = Project.parse(manifests), languages()[row["language"]].draft
-        found = draft(project, self._wanted(row))
-        if not hand:
-            return found if isinstance(found, Failure) else found[: self.ranks]
-        ground = draft(project, self._wanted(row, hand.image))
-        first = [] if isinstance(ground, Failure) else [hand.over(ground[0])]
-        return [*first, *([] if isinstance(found, Failure) else found)][: self.ranks] or found
+        wanted = self._wanted(row, hand.image if hand else None)
+        found = languages()[row["language"]].draft(Project.parse(manifests), wanted)
+        if isinstance(found, Failure):
+            return found
+        return [*([hand.over(found[0])] if hand else []), *found][: self.ranks]
 
-    def _wanted(self, row: dict[str, Any], image: str | None = None) -> Wanted:
+    def _wanted(self, row: dict[str, Any], image: str | None) -> Wanted:
         return Wanted(
             repo=row["repo"],
             base_commit=row["base_commit"],

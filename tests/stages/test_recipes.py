@@ -121,6 +121,14 @@ def test_recipe_written_by_hand_needs_no_engine(repository: Repository) -> None:
     }
 
 
+def test_image_chosen_by_hand_serves_what_the_search_finds_too(repository: Repository) -> None:
+    content = '[project]\nname = "a"\nrequires-python = ">=3.99"\n'
+    base = repository.commit("Ask for much", {"pyproject.toml": content})
+    hand = {"lantern__tidy": f'{LOCKED}\nimage = "python:3.99-slim-bookworm"'}
+    (found,) = made(repository, [row(1, base, base)], hand_recipes=hand, limits={"ranks": 1}).rows()
+    assert '"image":"python:3.99-slim-bookworm"' in str(found)
+
+
 def test_easiest_candidates_of_a_repository_come_first_and_the_rest_wait(
     repository: Repository,
 ) -> None:
