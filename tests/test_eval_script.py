@@ -219,8 +219,8 @@ def test_patch_that_does_not_apply_runs_nothing(world):
     assert b"patch does not apply" in ended.log
 
 
+# As swebench rewrites the script and runs it: root, traced, no forge around it.
 def test_harness_of_swebench_finds_the_markers_once_and_its_exit_code(world, tmp_path):
-    """As run_evaluation rewrites the script and runs it: root, traced, no forge around it."""
     lines = [line for line in world.script().split("\n") if line != "#!/bin/bash"]
     end = next(i for i, line in enumerate(lines) if END in line)
     lines = [*lines[:end], "CODE=$?", lines[end], 'echo "code: $CODE"', *lines[end + 1 :]]

@@ -45,7 +45,7 @@ def read(content: bytes, is_file: Callable[[str], bool]) -> Result:
         raise UnreadableError("{} bytes are too many for a result file".format(len(content)))
     reader = _Reader(is_file)
     try:
-        reader.parser.Parse(content, True)  # noqa: FBT003
+        reader.parser.Parse(content, True)  # noqa: FBT003 - the C function takes no name
     except (expat.ExpatError, ValueError) as error:
         raise UnreadableError(str(error)) from None
     return Result(list(reader.tests.values()), sorted(reader.broken_files))

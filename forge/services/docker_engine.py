@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,6 @@ PROCESS = "forge.process"
 Images have it empty, so that what others start from them is not taken for ours."""
 CREATED, OWN_BYTES = "forge.created", "forge.bytes"
 CALL_SECONDS = 120
-LOST = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 NO_SPACE = "no space left on device"
 
 P = ParamSpec("P")
@@ -79,7 +79,7 @@ class Engine:
             if NO_SPACE in str(error).lower():
                 raise Unanswered(Failure("infra", "disk_full", str(error))) from None
             raise
-        except LOST as error:
+        except requests.exceptions.RequestException as error:
             raise await self._lost(error) from None
 
     async def _lost(self, error: Exception) -> Exception:
@@ -116,7 +116,16 @@ def _innermost(error: BaseException) -> str:
 
 def process_label() -> str:
     """Host, pid and start time of this process: a later process of the same pid has another one."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+    return f"{_host()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def _host() -> str:
+    # Containers may share a host's name and its engine, but number their processes apart.
+    try:
+        namespace = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        namespace = ""
+    return socket.gethostname() + "/" + re.sub(r"\D", "", namespace)
 
 
 def _started(pid: int) -> str | None:
@@ -129,11 +138,11 @@ def _started(pid: int) -> str | None:
 def is_dead(label: str) -> bool:
     """Whether the process of a label ran on this host and has ended.
 
-    >>> is_dead(process_label()), is_dead(f"{socket.gethostname()}:1:0"), is_dead("elsewhere:1:0")
+    >>> is_dead(process_label()), is_dead(process_label() + "0"), is_dead("elsewhere:1:0")
     (False, True, False)
     """
     host, *process = label.split(":")
-    if host != socket.gethostname() or len(process) != 2:
+    if host != _host() or len(process) != 2:
         return False
     pid, started = process
     return _started(int(pid)) != started

@@ -1,5 +1,7 @@
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +113,12 @@ def test_cut_test_is_sought_in_the_order_of_the_targets():
     assert cut_test(["b/y.py::t"], collected, ["b"]) == ["b/y.py::u"]
     assert cut_test([], collected, []) == ["a/x.py::t"]
     assert cut_test(collected, collected, []) == []
+
+
+@pytest.mark.parametrize(
+    "module", ["forge.results.junit", "forge.inside.report", "forge.inside.restore"]
+)
+def test_text_that_goes_into_images_is_understood_by_python_3_6(module):
+    ast.parse(source_of(module), feature_version=(3, 6))
+    imported = re.findall(r"^(?:from|import) (\w+)", source_of(module), re.MULTILINE)
+    assert set(imported) <= sys.stdlib_module_names

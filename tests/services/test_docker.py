@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forwarding import Forward
 from projects import IMAGE, Project, make_project
 
 from forge.artifacts import Artifacts
@@ -18,6 +19,7 @@ from forge.services.docker_images import Held, held, surplus
 from forge.settings import Settings
 
 SUMS = "def add(a, b):\n    return a + b\n"
+OWN = f"{PROCESS}={process_label()}"
 TEST = "from sums import add\n\n\ndef test_add():\n    assert add(1, 1) == 2\n"
 
 
@@ -182,7 +184,7 @@ def test_image_says_what_it_adds_to_its_toolchain(docker_engine, image):
 
 
 def ours(engine) -> list[str]:
-    found = engine.containers.list(all=True, filters={"label": f"{PROCESS}={process_label()}"})
+    found = engine.containers.list(all=True, filters={"label": OWN})
     return [container.name for container in found]
 
 
@@ -219,6 +221,26 @@ def test_dead_process_is_told_from_another_of_the_same_number():
     host, pid, started = process_label().split(":")
     assert is_dead(f"{host}:{pid}:{int(started) - 1}")
     assert not is_dead(f"{host}:{pid}:{started}")
+    assert not is_dead(f"{host}0:{pid}:{int(started) - 1}")  # another container of the same name
+
+
+def test_engine_that_goes_away_while_a_script_runs_is_an_outage(
+    docker_engine, project, image, tmp_path, monkeypatch
+):
+    forward = Forward(tmp_path / "engine.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
+    with pytest.raises(EngineError, match="no Docker engine answers"):
+        asyncio.run(lose(forward, Settings(root=tmp_path, git_url=project.git_url), image.tag))
+    for container in docker_engine.containers.list(filters={"label": OWN}):
+        container.remove(force=True)
+
+
+async def lose(forward: Forward, settings: Settings, image: str) -> None:
+    async with Docker.open(settings, Artifacts(settings.root)) as service:
+        script = asyncio.create_task(service.run_script(image, "sleep 30"))
+        await asyncio.sleep(1)
+        forward.close()
+        await script
 
 
 def test_engine_that_does_not_answer_is_named_with_what_to_do(tmp_path, monkeypatch):
