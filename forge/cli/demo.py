@@ -34,8 +34,8 @@ NEXT_OF_TASKS = """\
 def command(root: Path | None) -> None:
     r"""Make a small world, serve it on loopback, and build verified tasks from it.
 
-    The way is that of a real month: hours over HTTP, repositories by git, tests in Docker. Without a
-    Docker engine it goes as far as it can, and says what was not verified.
+    The way is that of a real month: hours over HTTP, repositories by git, tests in Docker. Without
+    a Docker engine it goes as far as it can, and says what was not verified.
 
     \b
     forge demo
@@ -53,8 +53,8 @@ def command(root: Path | None) -> None:
 
 def _build(settings: "Settings") -> EngineError | None:
     """Build the world's month; what kept it from being verified, if anything did."""
-    from forge.cli.build import run
     from forge.cli._selection import window
+    from forge.cli.build import run
     from forge.pools import read_hand_recipes
     from forge.selection import Selection
 

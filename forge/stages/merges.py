@@ -40,7 +40,7 @@ class Merges(PullRequestKey):
 
 
 @stage
-def merges(  # noqa: PLR0913 - a stage declares all that it depends on
+def merges(
     hours: dy.LazyFrame[Hours],  # noqa: ARG001 - SQL reads their events
     *,
     run: Run,

@@ -76,7 +76,7 @@ def criteria() -> Criteria:
 
 
 @effect(answers=Answer, concurrency=4, seconds=3600)
-async def read_merge(  # noqa: PLR0913 - all that the answer depends on
+async def read_merge(
     git: Git,
     *,
     repo: str,
@@ -96,7 +96,7 @@ async def read_merge(  # noqa: PLR0913 - all that the answer depends on
 
 
 @stage
-def pull_requests(  # noqa: PLR0913 - a stage declares all that it depends on
+def pull_requests(
     merges: dy.LazyFrame[Merges],
     repositories: dy.LazyFrame[Repositories],
     *,

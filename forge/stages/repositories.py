@@ -57,7 +57,7 @@ async def describe_repository(git: Git, *, repo: str, month: str) -> Row | Failu
 
 
 @stage
-def repositories(  # noqa: PLR0913 - a stage declares all that it depends on
+def repositories(
     merges: dy.LazyFrame[Merges],
     *,
     run: Run,
