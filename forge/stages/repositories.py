@@ -70,9 +70,7 @@ def repositories(
         merges.sort("merged_at", nulls_last=False)
         .group_by("repository_id")
         .agg(pl.col("repo").last())
-        .with_columns(
-            bound=bound(chosen, sample), is_excluded=is_excluded_repository(exclude)
-        )
+        .with_columns(bound=bound(chosen, sample), is_excluded=is_excluded_repository(exclude))
     )
     wanted = named.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
     described = run.ask(wanted.with_columns(month=pl.lit(month)), describe_repository)
