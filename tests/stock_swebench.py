@@ -38,22 +38,30 @@ def _install() -> None:
 def resolved(
     commands: Path, exported: Path, predictions: Mapping[str, str] | None = None
 ) -> dict[str, bool]:
-    """Whether `swebench` calls each row resolved: with the gold patches, or with these by id.
-
-    Logs lie beside the exported file, under `logs/run_evaluation/<its name>`.
-    """
+    """Whether `swebench` calls each row resolved: with the gold patches, or with these by id."""
     run = exported.name.replace(".", "-") + ("-gold" if predictions is None else "-predicted")
     chosen = ["--gold"] if predictions is None else ["-p", _written(exported, predictions)]
-    subprocess.run(
+    done = subprocess.run(
         [commands / "swebench", "eval", exported, *chosen, "--run-id", run, "-j", "8", "-t", "300"],
         cwd=exported.parent,
         env=os.environ | OFFLINE | {"HF_HOME": str(exported.parent / "huggingface")},
-        check=True,
+        check=False,  # its summary stumbles over containers that somebody else removes meanwhile
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         timeout=900,
     )
-    report = json.loads(next(exported.parent.glob(f"*.{run}.json")).read_text(encoding="utf-8"))
-    assert report["error_ids"] == []
-    return {name: name in report["resolved_ids"] for name in report["completed_ids"]}
+    logs = exported.parent / "logs/run_evaluation" / run
+    reports = [json.loads(path.read_text("utf-8")) for path in logs.glob("*/*/report.json")]
+    found = {name: row["resolved"] for report in reports for name, row in report.items()}
+    assert len(found) == len(list(logs.glob("*/*/"))) > 0, _told(done.stdout, logs)
+    return found
+
+
+def _told(output: str, logs: Path) -> str:
+    without_report = [row for row in logs.glob("*/*/") if not (row / "report.json").exists()]
+    texts = [(row / "run_instance.log").read_text("utf-8") for row in without_report]
+    return "\n".join(text[-2000:] for text in [output, *texts])
 
 
 def _written(exported: Path, predictions: Mapping[str, str]) -> Path:
