@@ -70,7 +70,7 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(docker_engine, tmp_path_factory) -> Iterator[World]:  # noqa: ARG001
+def world(docker_engine, tmp_path_factory) -> Iterator[World]:  # noqa: ARG001 - skips without it
     folder = tmp_path_factory.mktemp("eval")
     project = make_project(folder / "origin", {"sums.py": SUMS, TESTS: BASE_TEST})
     settings = Settings(root=folder, git_url=project.git_url)

@@ -86,7 +86,7 @@ class Judge:
 
 
 @pytest.fixture(scope="module")
-def judge_of_sums(docker_engine, tmp_path_factory) -> Iterator[Judge]:  # noqa: ARG001
+def judge_of_sums(docker_engine, tmp_path_factory) -> Iterator[Judge]:  # noqa: ARG001 - skips without it
     folder = tmp_path_factory.mktemp("grading")
     project = make_project(folder / "origin", {"sums.py": SUMS, "tests/test_old.py": OLD})
     settings = Settings(root=folder, git_url=project.git_url)

@@ -118,7 +118,7 @@ def test_cut_test_is_sought_in_the_order_of_the_targets():
 @pytest.mark.parametrize(
     "module", ["forge.results.junit", "forge.inside.report", "forge.inside.restore"]
 )
-def test_text_that_goes_into_images_is_understood_by_python_3_6(module):
+def test_text_that_goes_into_images_is_understood_by_old_pythons(module):
     ast.parse(source_of(module), feature_version=(3, 6))
     imported = re.findall(r"^(?:from|import) (\w+)", source_of(module), re.MULTILINE)
     assert set(imported) <= sys.stdlib_module_names

@@ -37,7 +37,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def docker(docker_engine, project, runner, tmp_path_factory) -> Iterator[Docker]:  # noqa: ARG001
+def docker(docker_engine, project, runner, tmp_path_factory) -> Iterator[Docker]:  # noqa: ARG001 - skips without it
     folder = tmp_path_factory.mktemp("docker")
     settings = Settings(root=folder, git_url=project.git_url)
     service = Docker.open(settings, Artifacts(folder / "artifacts"))

@@ -60,7 +60,7 @@ def project(tmp_path_factory) -> Project:
 
 
 @pytest.fixture
-def settings(docker_engine, project, tmp_path) -> Settings:  # noqa: ARG001
+def settings(docker_engine, project, tmp_path) -> Settings:  # noqa: ARG001 - skips without it
     return Settings(root=tmp_path, git_url=project.git_url)
 
 
@@ -93,7 +93,7 @@ def made(settings: Settings, *rows: dict[str, object], **limits: object) -> Stor
         return table.pipe(Patches.cast)
 
     @stage(by="bucket")
-    def recipes(statements: dy.LazyFrame[Statements]) -> dy.LazyFrame[Recipes]:  # noqa: ARG001
+    def recipes(statements: dy.LazyFrame[Statements]) -> dy.LazyFrame[Recipes]:  # noqa: ARG001 - its upstream
         return table.drop_nulls("recipe").pipe(Recipes.cast)
 
     run = build(

@@ -37,7 +37,7 @@ def project(tmp_path_factory) -> Project:
 
 
 @pytest.fixture
-def settings(docker_engine, project, tmp_path) -> Settings:  # noqa: ARG001
+def settings(docker_engine, project, tmp_path) -> Settings:  # noqa: ARG001 - skips without it
     return Settings(root=tmp_path, git_url=project.git_url)
 
 
@@ -55,7 +55,7 @@ def made(settings: Settings, *tried: tuple[int, int, Recipe], **limits: int) -> 
     )
 
     @stage(by="bucket")
-    def recipes(seed: dy.LazyFrame[PullRequestKey]) -> dy.LazyFrame[Recipes]:  # noqa: ARG001
+    def recipes(seed: dy.LazyFrame[PullRequestKey]) -> dy.LazyFrame[Recipes]:  # noqa: ARG001 - its upstream
         return rows.pipe(Recipes.cast)
 
     @stage
