@@ -7,6 +7,7 @@ from forge.stage import Stage, StageLimits
 from forge.store import PartRecord, Store
 
 LONGEST = 40
+SOURCE = "source "
 
 
 def blank(
@@ -50,11 +51,18 @@ def changes(record: PartRecord, planned: PartRecord) -> list[str]:
     """What is no longer as it was when the part was made."""
     old, new = record.ingredients, planned.ingredients
     names = [name for name in {**new, **old} if old.get(name) != new.get(name)]
-    made = [_change(name, old.get(name), new.get(name)) for name in names]
+    code = [name.removeprefix(SOURCE) for name in names if name.startswith(SOURCE)]
+    others = [name for name in names if not name.startswith(SOURCE)]
+    made = [*_code(code), *(_change(name, old.get(name), new.get(name)) for name in others)]
     if not old and record.fingerprint != planned.fingerprint:
         made = ["made by an older forge"]
     moved = {name for name, _ in record.inputs.items() ^ planned.inputs.items()}
     return made + [changed(table) for table in sorted({name.split("/")[0] for name in moved})]
+
+
+def _code(modules: list[str]) -> list[str]:
+    more = f" and {len(modules) - 2} more" if len(modules) > 2 else ""
+    return [f"code changed: {', '.join(modules[:2])}{more}"] if modules else []
 
 
 def changed(name: str) -> str:

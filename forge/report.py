@@ -16,8 +16,8 @@ from forge.settings import Settings
 from forge.stage import Stage
 from forge.store import Manifest, Store
 
-# Flags that can be told without the build's own command line.
-KNOWN_FLAGS = frozenset({"month", "hand_recipes"})
+# Flags that can be told without the build's own command line; hand-written recipes where any are.
+KNOWN_FLAGS = frozenset({"month"})
 TELLING = ("status", "reason")
 GOOD = ("ok",)
 
@@ -71,7 +71,8 @@ def status(
 ) -> list[TableState]:
     """The state of every table, as the next build would judge it."""
     parts: dict[str, list[Planned]] = {stage.name: [] for stage in chosen}
-    for planned in Planning(store, chosen, selection, options, KNOWN_FLAGS).parts():
+    known = KNOWN_FLAGS | ({"hand_recipes"} if selection.hand_recipes else set())
+    for planned in Planning(store, chosen, selection, options, known).parts():
         parts[planned.table].append(planned)
     return [_state(store, stage.name, parts[stage.name]) for stage in chosen]
 

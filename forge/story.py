@@ -27,19 +27,23 @@ INSTANCE = r"([A-Za-z0-9-]+)__([A-Za-z0-9._-]+)-([1-9][0-9]*)"
 
 @dataclass(frozen=True)
 class Chapter:
-    """What one table says: its rows, or the fate of the row that it does not hold."""
+    """What one table says: its rows, or the fate of the row that it does not hold.
+
+    `key` tells rows apart; `artifacts` are the columns that name files.
+    """
 
     table: str
     fate: str
     rows: list[dict[str, Any]] = field(default_factory=list)
+    key: list[str] = field(default_factory=list)
+    artifacts: list[str] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
     detail: str | None = None
-    artifacts: list[tuple[str, str]] = field(default_factory=list)
 
     @property
-    def artifact_columns(self) -> set[str]:
-        """Names of the columns that name files."""
-        return {column for column, _ in self.artifacts}
+    def is_told(self) -> bool:
+        """Whether the table says anything."""
+        return self.fate not in {ABSENT, NEVER}
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Story:
         if not after:
             return f"went the whole way: it is in {last.table}"
         if after[0].fate == NEVER:
-            return f"ends after {last.table}: {after[0].table} was never built for {self.month}"
+            return f"ends after {last.table}: {after[0].table} was not built for it yet"
         return f"ends after {last.table}: {after[0].table} holds no row of it"
 
 
@@ -137,7 +141,7 @@ class Teller:
         told: list[Chapter] = []
         for stage in self.chosen:
             chapter = self._chapter(stage, told)
-            if chapter and not (chapter.fate in {ABSENT, NEVER} and _is_over(told)):
+            if chapter and (chapter.is_told or not _is_over(told)):
                 told.append(chapter)
                 self._learn(chapter)
         return told
@@ -154,7 +158,10 @@ class Teller:
             return None
         rows = self._its_rows(self.store.scan(stage.name, stage.schema), on)
         if not rows.is_empty():
-            return Chapter(stage.name, "kept", rows.to_dicts(), artifacts=_artifacts(stage, rows))
+            key = [name for name in key_of(stage.schema) if name not in KEY]
+            rows = rows.sort(key) if key else rows
+            files = marked(stage.schema, ARTIFACT)
+            return Chapter(stage.name, "kept", rows.to_dicts(), key=key, artifacts=files)
         return self._other_fate(stage, told)
 
     def _its_rows(self, rows: pl.LazyFrame, on: list[str]) -> pl.DataFrame:
@@ -180,7 +187,7 @@ class Teller:
         if not is_reached and manifest.deferred and not _is_over(told):
             bounds = [Missed(name) for name in manifest.deferred]
             return Chapter(stage.name, "deferred", missed=bounds)
-        return Chapter(stage.name, ABSENT if manifest.parts else NEVER)
+        return Chapter(stage.name, ABSENT if manifest.parts and is_reached else NEVER)
 
     @property
     def _schemas(self) -> dict[str, type[dy.Schema]]:
@@ -193,15 +200,6 @@ class Teller:
 
 def _is_over(told: list[Chapter]) -> bool:
     return any(chapter.fate in STOPS for chapter in told)
-
-
-def _artifacts(stage: Stage, rows: pl.DataFrame) -> list[tuple[str, str]]:
-    """Column and name of every file, each once."""
-    columns = marked(stage.schema, ARTIFACT)
-    found = [
-        (column, name) for row in rows.to_dicts() for column in columns if (name := row[column])
-    ]
-    return list(dict.fromkeys(found))
 
 
 def _unknown(

@@ -1,5 +1,6 @@
 """`forge why`: the whole story of a pull request, stage by stage."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from forge.missed import Missed
     from forge.story import Chapter, Story
 
-LONGEST = 60
+LONGEST = 72
 IDS = 5
 INDENT = " " * 4
 BLANKS: tuple[tuple[str, Any], ...] = (("null", None), ("empty", []))
@@ -48,7 +49,8 @@ def command(**flags: Any) -> None:
 def _tell(story: "Story", artifacts: "Artifacts") -> None:
     _text.echo(f"{story.repo}#{story.number} in {story.month} (repository {story.repository_id})")
     for chapter in story.chapters:
-        tell_chapter(chapter, chapter.rows, artifacts)
+        if chapter.is_told:
+            tell_chapter(chapter, chapter.rows, artifacts)
     _text.echo(f"\n{story.end}")
 
 
@@ -56,38 +58,53 @@ def tell_chapter(chapter: "Chapter", rows: list[dict[str, Any]], artifacts: "Art
     """Print what one table says, by these of its rows."""
     times = f", {len(rows)} rows" if len(rows) > 1 else ""
     _text.echo(f"\n{chapter.table:<16}{chapter.fate}{times}")
-    for line in [*_facts(chapter, rows), *_unmet(chapter), *_files(chapter, artifacts)]:
+    ordered = sorted(rows, key=_order) if any(map(_is_attempt, rows)) else rows
+    for line in [
+        *_facts(chapter, ordered),
+        *_letters(ordered),
+        *_unmet(chapter),
+        *_files(chapter, ordered, artifacts),
+    ]:
         _text.echo(line)
 
 
 def _facts(chapter: "Chapter", rows: list[dict[str, Any]]) -> list[str]:
-    if any(_is_attempt(row) for row in rows):
-        attempts = sorted(rows, key=_order)
-        return [*_rows(chapter, attempts, {"tests"}), *_letters(attempts)]
-    return _rows(chapter, rows, set())
+    """What all rows share, then a table of what tells them apart."""
+    hidden = {*KNOWN, *chapter.artifacts} | ({"tests"} if any(map(_is_attempt, rows)) else set())
+    names = [name for name in (rows[0] if rows else {}) if name not in hidden]
+    shared = [name for name in names if all(row[name] == rows[0][name] for row in rows)]
+    apart = chapter.key + [n for n in names if n not in {*shared, *chapter.key}]
+    lines = _wrapped_facts({name: rows[0][name] for name in shared}) if rows else []
+    return lines + (_apart(apart, rows) if len(rows) > 1 else [])
 
 
-def _rows(chapter: "Chapter", rows: list[dict[str, Any]], hidden: set[str]) -> list[str]:
-    told = [_fact_lines(row, {*hidden, *KNOWN, *chapter.artifact_columns}) for row in rows]
-    return [line for lines in told for line in lines]
-
-
-def _fact_lines(row: dict[str, Any], hidden: set[str]) -> list[str]:
-    shown = {name: value for name, value in row.items() if name not in hidden}
-    empty = {
-        word: [name for name, value in shown.items() if value == blank] for word, blank in BLANKS
+def _wrapped_facts(row: dict[str, Any]) -> list[str]:
+    blank = {
+        word: [n for n, v in row.items() if v == empty and n != "unknown"] for word, empty in BLANKS
     }
-    facts = [f"{n} {_brief(v)}" for n, v in shown.items() if v is not None and v != []]
-    facts += [f"{word}: {', '.join(names)}" for word, names in empty.items() if names]
+    facts = [f"{n} {_brief(v)}" for n, v in row.items() if v is not None and v != []]
+    facts += [f"{word}: {', '.join(names)}" for word, names in blank.items() if names]
     return _text.wrapped(facts, indent=INDENT, width=_text.terminal_width())
 
 
+def _apart(names: list[str], rows: list[dict[str, Any]]) -> list[str]:
+    cells = [[_short(row[name]) for name in names] for row in rows]
+    width = _text.terminal_width() - len(INDENT)
+    return [INDENT + line for line in _text.table(names, cells, width=width)]
+
+
+def _short(value: Any) -> Any:
+    return value if isinstance(value, int | float | None) else _brief(value)
+
+
 def _brief(value: Any) -> str:
-    """A value in a few words: texts and long lists by their size."""
-    if isinstance(value, str) and (len(value) > LONGEST or "\n" in value):
+    """A value in a few words: texts of several lines and long lists by their size."""
+    if isinstance(value, str) and "\n" in value:
         return f"({len(value.splitlines()):,} lines, {len(value):,} characters)"
-    text = _text.shown(value)
-    return f"({len(value):,})" if isinstance(value, list) and len(text) > LONGEST else text
+    text = _text.shown(value.replace(microsecond=0) if isinstance(value, datetime) else value)
+    if isinstance(value, list) and len(text) > LONGEST:
+        return f"({len(value):,})"
+    return _text.cut(text, LONGEST)
 
 
 def _is_attempt(row: dict[str, Any]) -> bool:
@@ -97,8 +114,9 @@ def _is_attempt(row: dict[str, Any]) -> bool:
 
 def _letters(rows: list[dict[str, Any]]) -> list[str]:
     """Tests by the letters that the attempts gave them, one line for those with the same ones."""
-    sides = list(dict.fromkeys(row["side"] for row in rows))
-    given = [(row["side"], {t["id"]: t["letter"] for t in row["tests"]}) for row in rows]
+    attempts = [row for row in rows if _is_attempt(row)]
+    sides = list(dict.fromkeys(row["side"] for row in attempts))
+    given = [(row["side"], {t["id"]: t["letter"] for t in row["tests"]}) for row in attempts]
     groups: dict[str, list[str]] = {}
     for test in sorted({test for _, letters in given for test in letters}):
         told = "  ".join(f"{side} {_of(test, side, given)}" for side in sides)
@@ -137,9 +155,27 @@ def _criterion(missed: "Missed") -> list[str]:
     return [f"{INDENT}{_text.line(missed.criterion)}", *pieces]
 
 
-def _files(chapter: "Chapter", artifacts: "Artifacts") -> list[str]:
-    paths = [(what, artifacts.path(name)) for what, name in chapter.artifacts]
-    return [f"{INDENT}{what}: {path}{'' if path.exists() else ' (gone)'}" for what, path in paths]
+def _files(chapter: "Chapter", rows: list[dict[str, Any]], artifacts: "Artifacts") -> list[str]:
+    """Paths of the files, of several rows of one side those of the first."""
+    firsts = {row[chapter.key[0]] if chapter.key else None: row for row in reversed(rows)}
+    shown = [row for row in rows if any(row is first for first in firsts.values())]
+    lines = [
+        f"{INDENT}{_label(chapter, row, len(rows))}{column}: {_path(artifacts, row[column])}"
+        for row in shown
+        for column in chapter.artifacts
+        if row[column]
+    ]
+    left = sum(1 for row in rows for column in chapter.artifacts if row[column]) - len(lines)
+    return lines + ([f"{INDENT}{left:,} more files: --json"] if left else [])
+
+
+def _label(chapter: "Chapter", row: dict[str, Any], rows: int) -> str:
+    return f"{' '.join(_text.shown(row[name]) for name in chapter.key)} " if rows > 1 else ""
+
+
+def _path(artifacts: "Artifacts", name: str) -> str:
+    path = artifacts.path(name)
+    return f"{path}{'' if path.exists() else ' (gone)'}"
 
 
 def _plain(story: "Story") -> dict[str, Any]:

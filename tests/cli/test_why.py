@@ -13,13 +13,15 @@ merges          kept
     repo lantern/tidy · merged_at 2026-03-02 10:00:00 · title Fix the width
 
 candidates      kept
-    repo lantern/tidy · test_files 1 · stars 50 · empty: unknown
+    repo lantern/tidy · test_files 1 · stars 50
 
 attempts        kept, 4 rows
-    side before · attempt 1
-    side before · attempt 2
-    side after · attempt 1
-    side after · attempt 2
+    side    attempt
+    ------  -------
+    before        1
+    before        2
+    after         1
+    after         2
     before FF  after PP  1 test
         tests/t.py::t0
     before PP  after PP  6 tests
@@ -31,10 +33,12 @@ attempts        kept, 4 rows
         and 1 more
     before PP  after PF  1 test
         tests/t.py::t7
-    log: data/memo/artifacts/{LOG_NAME[:2]}/{LOG_NAME}
+    before 1 log: data/memo/artifacts/{LOG_NAME[:2]}/{LOG_NAME}
+    after 1 log: data/memo/artifacts/{LOG_NAME[:2]}/{LOG_NAME}
+    2 more files: --json
 
 verdicts        kept
-    fail_to_pass ["tests/t.py::t0"] · empty: unknown
+    fail_to_pass ["tests/t.py::t0"]
 
 tasks           kept
     instance_id lantern__tidy-1 · gold_patch (2 lines, 12 characters)
@@ -105,7 +109,7 @@ def test_bucket_that_was_not_reached_is_deferred_by_its_bound(home, forge_says):
 def test_table_that_was_never_built_ends_the_story(month, forge_says):
     (month / "data/splits/month=2026-03/_manifest.json").unlink()
     end = forge_says("why", "lantern/tidy#1").out.splitlines()[-1]
-    assert end == "ends after tasks: splits was never built for 2026-03"
+    assert end == "ends after tasks: splits was not built for it yet"
 
 
 def test_every_month_that_holds_it_tells_its_own_story(month, forge_says):

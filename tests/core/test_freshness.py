@@ -16,7 +16,12 @@ def record(ingredients, inputs=None, **counts) -> PartRecord:
         ({"limit stars": "10"}, {"limit stars": "20"}, "limit stars: 10 is now 20"),
         ({"flag sample": "null"}, {"flag sample": "0.01"}, "flag sample: null is now 0.01"),
         ({"flag named": "a" * 64}, {"flag named": "b" * 64}, "flag named changed"),
-        ({"source forge.truth": "a"}, {"source forge.truth": "b"}, "source forge.truth changed"),
+        ({"source forge.truth": "a"}, {"source forge.truth": "b"}, "code changed: forge.truth"),
+        (
+            {"source a": "1", "source b": "1", "source c": "1", "source d": "1"},
+            {"source a": "2", "source b": "2", "source c": "2"},
+            "code changed: a, b and 2 more",
+        ),
         ({}, {"sql splits": "b"}, "sql splits changed"),
         ({"limit gone": "1"}, {}, "limit gone changed"),
     ],
