@@ -15,8 +15,8 @@ from forge.stages.merges import Merges
 
 ROUNDS = 4
 """Hops from repository to repository over shared roots; more than one is rare."""
-OURS = 2**62
-"""Ids that forge derived come after GitHub's, of which the smallest is the oldest."""
+ROOT_DIGITS = 15
+"""Hexadecimal digits of a root commit that make a negative id: 60 bits."""
 
 
 class Description(dy.Schema):
@@ -31,7 +31,9 @@ class Repositories(RepositoryKey):
     """One row per repository that had merges, as of the build."""
 
     repo = dy.String(description="owner/name, canonical")
-    fork_root_id = dy.Int64(description="oldest known repository of its family, maybe itself")
+    fork_root_id = dy.Int64(
+        description="GitHub's id of the fork root; negative: of the root commit of the family"
+    )
     fork_root_source = dy.String(
         regex="^(github|root_commit|none)$",
         description="who says so: github, a shared root_commit, or none: it has no commit",
@@ -77,24 +79,25 @@ def repositories(
     return (
         named.join(described, on="repository_id", how="left")
         .join(_families(described), on="repository_id", how="left")
+        .with_columns(pl.coalesce("fork_root_id", "repository_id"))
         .with_columns(_what_git_knows_not())
         .pipe(decide, criteria())
     )
 
 
 def _families(described: pl.LazyFrame) -> pl.LazyFrame:
-    """The oldest member by repository: those that share a root commit are one family."""
-    rank = pl.when(pl.col("repository_id") < 0).then(OURS - pl.col("repository_id"))
-    rows = described.select(
-        "repository_id", root="roots", oldest=rank.otherwise("repository_id")
-    ).explode("root")
+    """The family by repository: those that share a root commit are one, named for the first.
+
+    By the commit and not by a member, because members are seen only where they are fetched, and
+    the name decides the split.
+    """
+    rows = described.select("repository_id", root="roots").explode("root").drop_nulls()
+    rows = rows.with_columns(first="root")
     for _ in range(ROUNDS):
-        shared = pl.col("oldest").min().over("root")
-        known = pl.when(pl.col("root").is_null()).then("oldest").otherwise(shared)
-        rows = rows.with_columns(oldest=known)
-        rows = rows.with_columns(oldest=pl.col("oldest").min().over("repository_id"))
-    oldest = pl.when(pl.col("oldest") > OURS).then(OURS - pl.col("oldest")).otherwise("oldest")
-    return rows.unique("repository_id").select("repository_id", fork_root_id=oldest)
+        rows = rows.with_columns(first=pl.col("first").min().over("repository_id"))
+        rows = rows.with_columns(first=pl.col("first").min().over("root"))
+    name = -pl.col("first").str.head(ROOT_DIGITS).str.to_integer(base=16)
+    return rows.select("repository_id", fork_root_id=name).unique("repository_id")
 
 
 def _what_git_knows_not() -> list[pl.Expr]:

@@ -13,7 +13,7 @@ class Splits(PullRequestKey):
     """One row per task."""
 
     split = dy.Enum(["train", "eval"], description="which side its family of forks is on")
-    fork_root_id = dy.Int64(description="the repository that stands for the family")
+    fork_root_id = dy.Int64(description="the family of forks that it belongs to")
 
 
 class Limits(StageLimits):

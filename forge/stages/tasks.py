@@ -62,7 +62,7 @@ class Tasks(Statements, Features, Verdicts):
     language = dy.String(description="language of its changed test files")
     licence = dy.String(nullable=True, description="SPDX id; null where unsure")
     licence_source = dy.String(nullable=True, description="who says so")
-    fork_root_id = dy.Int64(description="oldest known repository of its family, maybe itself")
+    fork_root_id = dy.Int64(description="the family of forks that it belongs to")
     fork_root_source = dy.String(description="who says so: github, root_commit or none")
     stars = dy.Int64(nullable=True, description="stargazers; git does not know them")
     source = dy.String(description="where the merge comes from: archive, git, pool or rows")

@@ -33,7 +33,7 @@ def test_git_knows_branch_and_licence_and_says_what_it_does_not_know(served, tmp
         {
             "repository_id": derived_id("ann/fix"),
             "repo": "ann/fix",
-            "fork_root_id": derived_id("ann/fix"),
+            "fork_root_id": -int(ann.git("rev-list", "--max-parents=0", "HEAD")[:15], 16),
             "fork_root_source": "root_commit",
             "default_branch": "main",
             "stars": None,
@@ -56,7 +56,18 @@ def test_repositories_that_share_a_root_commit_are_one_family(served, tmp_path):
 
     roots = {row["repo"]: row["fork_root_id"] for row in kept(tmp_path, repositories)}
     assert roots["ann/fix"] == roots["cat/fix"] == roots["dan/fixed"] != roots["bob/other"]
-    assert roots["ann/fix"] in {derived_id(r) for r in ("ann/fix", "cat/fix", "dan/fixed")}
+
+
+def test_a_family_keeps_its_name_whichever_members_are_seen(served, tmp_path):
+    ann = repository(served / "ann/fix", "one\n")
+    (served / "cat").mkdir()
+    ann.git("clone", "--quiet", "--bare", ".", str(served / "cat/fix"))
+
+    names = set()
+    for pool in ("ann/fix#1", "cat/fix#1"):
+        run_build(tmp_path, ann, "repositories", named=named(pool))
+        names |= {row["fork_root_id"] for row in kept(tmp_path, repositories)}
+    assert len(names) == 1
 
 
 def test_a_vanished_repository_is_rejected(served, tmp_path):
