@@ -29,8 +29,8 @@ def read_pyproject(project: Project) -> Facts:
         pythons=named_pythons(strings(metadata.get("classifiers"))),
         needs=(
             *_run(project, declared),
-            *(Need("test", "pyproject", f"extra {n}", rs) for n, rs in extras.items()),
             *(Need("test", "pyproject", f"group {n}", rs) for n, rs in groups.items()),
+            *(Need("test", "pyproject", f"extra {n}", rs) for n, rs in extras.items()),
             Need("build", "pyproject", "build-system", _build_requirements(declared)),
         ),
         extras=extras,

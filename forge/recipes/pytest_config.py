@@ -42,6 +42,8 @@ OPTIONS = {
     "--emoji": "pytest-emoji",
     "--instafail": "pytest-instafail",
     "--forked": "pytest-forked",
+    "--no-flaky-report": "flaky",
+    "--no-success-flaky-report": "flaky",
     "--picked": "pytest-picked",
     "--nbval": "nbval",
     "--nbmake": "nbmake",
