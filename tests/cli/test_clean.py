@@ -1,7 +1,6 @@
 import fcntl
 import json
 import os
-import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -119,7 +118,8 @@ def made(docker_engine):
 @pytest.mark.usefixtures("home")
 def test_only_containers_of_dead_forge_processes_go(monkeypatch, capsys, docker_engine, made):
     monkeypatch.delenv("DOCKER_HOST")
-    dead = made(**{PROCESS: f"{socket.gethostname()}:1:0"})
+    here = process_label().rsplit(":", 2)[0]
+    dead = made(**{PROCESS: f"{here}:1:0"})  # the pid of another process, which began later
     living, foreign = made(**{PROCESS: process_label()}), made(other="forge")
     monkeypatch.setattr("sys.argv", ["forge", "clean"])
     assert (exit_code() or 0) == 0

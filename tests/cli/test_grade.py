@@ -1,7 +1,11 @@
 import json
+from pathlib import Path
 
+import handmade
 import polars as pl
 import pytest
+
+from forge.exporters.swebench import export
 
 
 def write_tasks(home, **more) -> None:
@@ -78,3 +82,51 @@ def test_grade_without_an_engine_says_so(month, forge_says):
     assert ended.err.startswith(
         "forge: no Docker engine answers at unix:///nowhere/docker.sock: No such file or directory"
     )
+
+
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory, docker_engine):
+    """An exported file of tasks whose image is on this machine."""
+    folder = tmp_path_factory.mktemp("tasks")
+    rows = handmade.make(folder / "repository", docker_engine)
+    export(rows, folder / "tasks.parquet")
+    return folder / "tasks.parquet"
+
+
+@pytest.fixture
+def grades(tasks, forge_says, monkeypatch):
+    """Grade the ordinary task of that file."""
+    monkeypatch.delenv("DOCKER_HOST")
+    name = f"grace__shouting-{len(handmade.AWKWARD)}"
+    return lambda *flags: forge_says("grade", name, "--tasks", str(tasks), *flags)
+
+
+def test_gold_patch_is_resolved(grades):
+    ended = grades("--gold")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "grace__shouting-9: resolved"
+    assert lines[1].startswith("2 tests in ")
+    assert all(Path(line.split(": ")[1]).is_file() for line in lines[2:])
+
+
+def test_nothing_done_exits_with_9_and_names_what_should_pass(grades):
+    ended = grades("--nothing")
+    assert (ended.code, ended.err) == (9, "forge: grace__shouting-9 is not resolved\n")
+    assert ended.out.splitlines()[:3] == [
+        "grace__shouting-9: not resolved",
+        "1 should pass now and do not:",
+        "    tests/deep/er/test_plain.py::test_shouts[ordinary]",
+    ]
+
+
+def test_patch_of_ones_own_is_graded_in_json(grades, home):
+    patch = "--- a/shouting.py\n+++ b/shouting.py\n@@ -1,2 +1,2 @@\n def shout(text):\n"
+    (home / "mine.diff").write_text(
+        f'{patch}-    return text.lower() + "!"\n+    return text.upper()\n'
+    )
+    ended = grades("--patch", "mine.diff", "--json")
+    told = json.loads(ended.out)
+    assert ended.code == 9
+    assert (told["is_applied"], told["is_resolved"]) == (True, False)
+    assert told["broken"] == ["tests/deep/er/test_plain.py::test_keeps_its_mark[ordinary]"]
