@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from forge.cli import _text
 from forge.errors import ForgeError
 
 INTERRUPTED = 130
@@ -79,5 +80,5 @@ def _as_bug(error: Exception) -> str:
 
 
 def _tell(message: str, code: int) -> int:
-    click.echo(message, err=True)
+    _text.echo(message, err=True)  # it may quote what a stranger wrote
     return code

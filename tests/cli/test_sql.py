@@ -168,6 +168,26 @@ def test_statement_comes_from_a_file(home, forge_says):
     )
 
 
+@pytest.mark.usefixtures("month")
+def test_saved_queries_are_known_by_name(forge_says):
+    assert forge_says("sql").err == (
+        "forge: say one statement, or -f with a file or a saved query: reasons, split_proof\n"
+        'such as: forge sql "from merges"\n'
+    )
+    assert forge_says("sql", "-f", "reasons", "--format", "csv").out == (
+        "month,table,fate,reason,rows\n"
+        "2026-03,candidates,rejected,has_tests,2\n"
+        "2026-03,candidates,rejected,is_small,1\n"
+        "2026-03,verdicts,rejected,has_fail_to_pass,1\n"
+    )
+
+
+def test_message_that_quotes_an_escape_is_told_without_it(home, forge_says):
+    (home / "\x1b[31m.sql").write_text("selct")
+    ended = forge_says("sql", "-f", "\x1b[31m")
+    assert "\x1b" not in ended.err
+
+
 def test_file_of_views_serves_any_client_and_follows_new_months(month):
     write_views(Settings(root=month / "data"), stages())
     build_month(month, Selection("2026-02", sample=1.0))

@@ -146,6 +146,13 @@ def test_every_month_that_holds_it_tells_its_own_story(month, forge_says):
             "no pull request zzz/qqq#1 in 2026-03 in data\n`forge status` says what there is",
         ),
         (
+            "\x1b[31mred",
+            (
+                "not a pull request: '\\x1b[31mred'\n"
+                "say it as owner/name#12, its address or its instance id"
+            ),
+        ),
+        (
             "tidy",
             "not a pull request: 'tidy'\nsay it as owner/name#12, its address or its instance id",
         ),
