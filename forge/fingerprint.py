@@ -51,7 +51,12 @@ SHORT = 64
 
 def fingerprint(stage: Stage, limits: StageLimits | None, flags: dict[str, Any]) -> str:
     """Sha256 over everything but the rows that decides what the stage makes."""
-    return _hash(_json(ingredients(stage, limits, flags)))
+    return fingerprint_of(ingredients(stage, limits, flags))
+
+
+def fingerprint_of(ingredients: dict[str, str]) -> str:
+    """Sha256 over ingredients."""
+    return _hash(_json(ingredients))
 
 
 def ingredients(stage: Stage, limits: StageLimits | None, flags: dict[str, Any]) -> dict[str, str]:
@@ -76,7 +81,8 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def rules_of(module: str) -> set[str]:
+@functools.cache
+def rules_of(module: str) -> frozenset[str]:
     """The module and those it takes rules from, transitively; packages with all modules."""
     found: set[str] = set()
     waiting = [module]
@@ -85,7 +91,7 @@ def rules_of(module: str) -> set[str]:
         if name not in found:
             found.add(name)
             waiting += _imports(name)
-    return found
+    return frozenset(found)
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from forge.fingerprint import fingerprint, ingredients
+from forge.fingerprint import fingerprint_of, ingredients
 from forge.stage import Stage, StageLimits
 from forge.store import PartRecord, Store
 
@@ -18,14 +18,15 @@ def blank(
     flags: dict[str, Any],
 ) -> PartRecord:
     """The record of a part that would be made now, before anything is counted."""
+    made_with = ingredients(stage, limits, flags)
     return PartRecord(
-        fingerprint=fingerprint(stage, limits, flags),
+        fingerprint=fingerprint_of(made_with),
         inputs=inputs_of(store, stage, part),
         digest="",
         bytes=0,
         written_ns=0,
         rows=0,
-        ingredients=ingredients(stage, limits, flags),
+        ingredients=made_with,
     )
 
 

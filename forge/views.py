@@ -51,7 +51,8 @@ def write_views(settings: Settings, chosen: Iterable[Stage]) -> None:
         with duckdb.connect(str(draft)) as duck:
             create_views(duck, settings, chosen)
         draft.replace(settings.root / FILE)
-    except (OSError, duckdb.IOException):  # a convenience: never the reason why a build fails
+    except (OSError, duckdb.Error, pl.exceptions.PolarsError):
+        # A convenience: never the reason why a build fails.
         return
     finally:
         draft.unlink(missing_ok=True)
