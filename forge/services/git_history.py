@@ -1,7 +1,7 @@
 """Commits and what can be asked of them, without trees."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -65,15 +65,9 @@ class History:
     async def merging(self, head: str) -> list[Commit]:
         """Commits that have this one as a later parent."""
         if self._later is None:
-            self._later = defaultdict(list)
-            async for child, _, *later in self._parents():
-                for parent in later:
-                    self._later[parent].append(child)
-        return (
-            await self._log("--no-walk=unsorted", *found)
-            if (found := self._later.get(head))
-            else []
-        )
+            self._later = await self._later_parents()
+        found = self._later.get(head)
+        return await self._log("--no-walk=unsorted", *found) if found else []
 
     async def chain(self, branch: str) -> frozenset[str]:
         """The first-parent commits of a branch; none where the branch is not there."""
@@ -117,10 +111,15 @@ class History:
         window = f"--since={_stamp(start)}", f"--until={_stamp(end)}"
         return await self._log("--first-parent", "--reverse", *window, "HEAD")
 
-    async def _parents(self) -> AsyncIterator[list[str]]:
+    async def _later_parents(self) -> dict[str, list[str]]:
+        """Children by later parent; whole when it is returned, because others ask meanwhile."""
+        children = defaultdict(list)
         lines = await self.mirror.read("rev-list", "--branches", "--min-parents=2", "--parents")
         for line in lines.decode().splitlines():
-            yield line.split(" ")
+            child, _, *later = line.split(" ")
+            for parent in later:
+                children[parent].append(child)
+        return children
 
     async def _chain(self, branch: str) -> list[str]:
         found = await self.mirror.read(

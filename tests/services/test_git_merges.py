@@ -42,6 +42,23 @@ def test_the_head_is_the_merges_second_parent(repository, found):
         assert (commit.sha, base_found, method) == (merge, base, "merge")
 
 
+def test_merges_sought_at_once_are_all_found(repository, tmp_path):
+    sought = []
+    for number in range(1, 6):
+        repository.branch(f"topic-{number}", "main")
+        head = repository.commit(f"Change {number}", {f"{number}.py": "one = 2\n"})
+        repository.switch()
+        sought.append((number, head, repository.merge(f"topic-{number}", f"Land {number}")))
+
+    async def find() -> list[Merge]:
+        git = Git(repository.template, tmp_path / "mirrors")
+        return await asyncio.gather(
+            *[git.find_merge("ann/fix", Sought(number, head)) for number, head, _ in sought]
+        )
+
+    assert [found.commit.sha for found in asyncio.run(find())] == [sha for *_, sha in sought]
+
+
 def test_a_merge_into_another_branch_is_not_the_merge(repository, found):
     repository.branch("topic")
     head = repository.commit("Two", {"a.py": "one = 2\n"})
