@@ -14,7 +14,7 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy forge
-	$(BIN)/pytest -n auto --dist loadgroup $(TESTS)
+	$(BIN)/pytest -n auto --dist loadfile $(TESTS)
 
 .venv/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "forge needs Python 3.11 or newer, and found none in PATH" >&2; exit 1; }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -39,10 +40,21 @@ def resolved(
     commands: Path, exported: Path, predictions: Mapping[str, str] | None = None
 ) -> dict[str, bool]:
     """Whether `swebench` calls each row resolved: with the gold patches, or with these by id."""
-    run = exported.name.replace(".", "-") + ("-gold" if predictions is None else "-predicted")
-    chosen = ["--gold"] if predictions is None else ["-p", _written(exported, predictions)]
+    run = uuid4().hex  # names the containers, on an engine that others use too
+    chosen = ["--gold"] if predictions is None else ["-p", str(_written(exported, predictions))]
     done = subprocess.run(
-        [commands / "swebench", "eval", exported, *chosen, "--run-id", run, "-j", "8", "-t", "300"],
+        [
+            str(commands / "swebench"),
+            "eval",
+            str(exported),
+            *chosen,
+            "--run-id",
+            run,
+            "-j",
+            "8",
+            "-t",
+            "300",
+        ],
         cwd=exported.parent,
         env=os.environ | OFFLINE | {"HF_HOME": str(exported.parent / "huggingface")},
         check=False,  # its summary stumbles over containers that somebody else removes meanwhile
