@@ -30,8 +30,8 @@ def installed() -> Path:
 
 def _install() -> None:
     uv = [sys.executable, "-m", "uv"]
-    subprocess.run([*uv, "venv", "-q", "--allow-existing", HOME], check=True)
-    packages = [*uv, "pip", "install", "-q", "--python", HOME / "bin/python", RELEASE]
+    subprocess.run([*uv, "venv", "-q", "--allow-existing", str(HOME)], check=True)
+    packages = [*uv, "pip", "install", "-q", "--python", str(HOME / "bin/python"), RELEASE]
     if subprocess.run(packages, check=False).returncode:
         pytest.skip(f"{RELEASE} cannot be had from the package index")
 
