@@ -14,6 +14,7 @@ from types import ModuleType
 import forge.inside
 import forge.results
 from forge.fingerprint import source_of
+from forge.inside.report import MOST_BYTES
 from forge.recipes import Recipe
 
 START = ">>>>> Start Test Output"
@@ -90,6 +91,8 @@ if [ "$is_timed_out" = true ]; then
   end_processes
   wait $!
 fi
+find "$out/result" -mindepth 1 '(' ! -path "$out/result/result" -o -size +@RESULT_KILOBYTES@k ')' \
+  -delete
 
 groups=/sys/fs/cgroup
 memory=$(cat $groups/memory/memory.max_usage_in_bytes $groups/memory.peak 2>/dev/null | head -n 1)
@@ -131,6 +134,7 @@ def render(
         "OUT": OUT,
         "SECONDS": str(seconds),
         "LOG_BYTES": str(LOG_BYTES),
+        "RESULT_KILOBYTES": str(MOST_BYTES // 1024),
         "START": START,
         "END": END,
         "ENVIRONMENT": shlex.join(f"{name}={value}" for name, value in recipe.environment.items()),

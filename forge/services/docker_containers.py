@@ -24,7 +24,7 @@ from forge.services.docker_engine import (
 from forge.services.docker_files import File, TooLargeError, get, put, unpack
 
 NO_NETWORK = "none"
-SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0
+SHORTEST_NAP, LONGEST_NAP, NAP_SHARE = 0.05, 1.0, 0.1
 KILLED = 137
 
 
@@ -40,13 +40,17 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Program:
-    """What to run, what it finds, and which files to bring back, by path with largest sizes."""
+    """What to run, what it finds, and which files to bring back, by path with largest sizes.
+
+    Each file is a question to the engine of its own, unless it lies in one of the `folders`.
+    """
 
     image: str
     command: tuple[str, ...]
     files: Mapping[str, File] = field(default_factory=dict)
     archives: Mapping[str, Path] = field(default_factory=dict)
     collect: Mapping[str, int] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
     network: str = NO_NETWORK
     user: str = "0:0"
     capabilities: tuple[str, ...] = ()
@@ -124,20 +128,20 @@ async def _finish(engine: Engine, container: Container, program: Program) -> End
         reason = f"more than {program.bounds.memory_bytes} bytes of memory"
         raise Unanswered(Failure("infra", "out_of_memory", reason))
     seconds = round(time.monotonic() - began, 3)
-    files = await _collect(engine, container, program.collect)
+    files = await _collect(engine, container, program)
     code = KILLED if is_timed_out else state["ExitCode"]
     return Ended(code, is_timed_out, seconds, files)
 
 
 async def _wait(engine: Engine, container: Container, until: float) -> dict[str, Any]:
     # By looking, not by the engine's own wait: that one blocks a thread and cannot be cancelled.
-    nap = SHORTEST_NAP
+    began = time.monotonic()
     while True:
         state: dict[str, Any] = await engine.call(_state, container)
         if not state["Running"] or time.monotonic() > until:
             return state
+        nap = max(SHORTEST_NAP, min(LONGEST_NAP, NAP_SHARE * (time.monotonic() - began)))
         await asyncio.sleep(min(nap, max(0.0, until - time.monotonic())))
-        nap = min(nap * 1.3, LONGEST_NAP)
 
 
 def _state(container: Container) -> dict[str, Any]:
@@ -154,17 +158,15 @@ def _kill(container: Container) -> None:
             raise
 
 
-async def _collect(
-    engine: Engine, container: Container, wanted: Mapping[str, int]
-) -> dict[str, bytes]:
+async def _collect(engine: Engine, container: Container, program: Program) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    for path, at_most in wanted.items():
+    left = dict(program.collect)
+    for path in (*program.folders, *program.collect):
+        wanted = {p: left.pop(p) for p in [*left] if p == path or p.startswith(f"{path}/")}
         try:
-            content = await engine.call(get, container, path, at_most=at_most)
+            found |= await engine.call(get, container, path, wanted) if wanted else {}
         except TooLargeError as error:
             raise Unanswered(Failure("environment", "output_too_large", str(error))) from None
-        if content is not None:
-            found[path] = content
     return found
 
 

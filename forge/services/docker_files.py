@@ -1,6 +1,7 @@
 """Files into containers and out of them, as tar archives of bounded size, never through logs."""
 
 import io
+import posixpath
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 
 IN_MEMORY = 10_000_000
-TAR_OVERHEAD = 100_000
+TAR_OVERHEAD = 100_000_000  # headers, and files beside those that are wanted
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,20 @@ def unpack(container: Container, folder: str, archive: Path) -> None:
         container.put_archive(folder, file)
 
 
-def get(container: Container, path: str, *, at_most: int) -> bytes | None:
-    """The content of a plain file; None where there is none, or a link or a folder in its place."""
+def get(container: Container, path: str, wanted: Mapping[str, int]) -> dict[str, bytes]:
+    """Plain files at a path or below it, by absolute path, of those that are wanted.
+
+    `wanted` gives their largest sizes; what is absent, a link or a folder is left out.
+    """
     try:
         chunks, _ = container.get_archive(path)
     except NotFound:
-        return None
+        return {}
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as archive:
-        for chunk in _bounded(chunks, at_most + TAR_OVERHEAD, path):
+        for chunk in _bounded(chunks, sum(wanted.values()) + TAR_OVERHEAD, path):
             archive.write(chunk)
         archive.seek(0)
-        return _only_file(archive)
+        return dict(_plain_files(archive, posixpath.dirname(path), wanted))
 
 
 def _bounded(chunks: Iterator[bytes], at_most: int, path: str) -> Iterator[bytes]:
@@ -66,8 +70,14 @@ def _bounded(chunks: Iterator[bytes], at_most: int, path: str) -> Iterator[bytes
         yield chunk
 
 
-def _only_file(archive: tempfile.SpooledTemporaryFile[bytes]) -> bytes | None:
+def _plain_files(
+    archive: tempfile.SpooledTemporaryFile[bytes], parent: str, wanted: Mapping[str, int]
+) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(fileobj=archive) as tar:
-        member = tar.next()
-        content = tar.extractfile(member) if member and member.isreg() else None
-        return content.read() if content else None
+        for member in tar:
+            path = posixpath.join(parent, member.name)
+            content = tar.extractfile(member) if member.isreg() and path in wanted else None
+            if content is not None and member.size > wanted[path]:
+                raise TooLargeError(f"{path} holds more than {wanted[path]} bytes")
+            if content is not None:
+                yield path, content.read()

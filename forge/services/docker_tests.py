@@ -69,6 +69,7 @@ async def run_tests(  # noqa: PLR0913 - a run is all of these
             LETTERS: 2 * MOST_BYTES,
             RESULT: MOST_BYTES,
         },
+        folders=(OUT,),
         capabilities=CAPABILITIES,
         bounds=bounds,
     )
