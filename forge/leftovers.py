@@ -122,7 +122,7 @@ def _remove_image(client: docker.DockerClient, name: str) -> None:
 def drafts(settings: Settings, *, before: float) -> Iterator[Leftover]:
     """What killed processes left half-written, where no build is at work."""
     root = settings.root
-    folders = [*root.glob(".drafts/*"), *root.glob("mirrors/.drafts/*/*")]
+    folders = [*root.glob(".drafts/*"), *root.glob("mirrors/.drafts/*")]
     if is_idle(root):
         yield from (_folder("draft", path) for path in folders if _is_old(path, before))
     files = [*root.glob(f"{DRAFT}*"), *settings.memo_folder.glob("artifacts/.drafts/*")]
@@ -133,7 +133,7 @@ def drafts(settings: Settings, *, before: float) -> Iterator[Leftover]:
 def mirrors(settings: Settings, *, before: float) -> Iterator[Leftover]:
     """Repositories fetched, where no build is at work; a later build fetches them again."""
     if is_idle(settings.root):
-        held = (settings.root / "mirrors").glob("[!.]*/*")
+        held = (settings.root / "mirrors").glob("[!.]*")
         yield from (_folder("mirror", path) for path in held if _is_old(path, before))
 
 

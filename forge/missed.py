@@ -56,8 +56,11 @@ class Judge:
         """Each reason for which a table did not keep the row."""
         limits = _limits(self.store, stage)
         wishes = _criteria(stage, limits)
-        values = self.seen | self._again(stage, limits)
-        return [_missed(stage, reason, wishes, limits, values) for reason in reasons]
+        alone = self._again(stage, limits)
+        # What hangs on other rows too (duplicates, bounds) has other values when it is alone.
+        same = set(alone.get("reasons") or [])
+        values = {reason: self.seen | (alone if reason in same else {}) for reason in reasons}
+        return [_missed(stage, reason, wishes, limits, values[reason]) for reason in reasons]
 
     def _again(self, stage: Stage, limits: StageLimits | None) -> dict[str, Any]:
         """The row that a pure stage makes of this pull request alone, with its working columns."""
@@ -170,7 +173,8 @@ def _readable(wish: pl.Expr) -> str | None:
     """The expression without the noise of its notation, where it is short enough to read."""
     text = re.sub(r'col\("([^"]+)"\)', r"\1", str(wish))
     text = re.sub(r"dyn (?:int|float): ", "", text)
-    text = re.sub(r"\((\w+)\)", r"\1", text)
+    text = re.sub(r"\(([\w.]+)\)", r"\1", text)
+    text = re.sub(r"\(\[([^\[\]]*)\]\)", r"(\1)", text)
     text = text.removeprefix("[").removesuffix("]") if text.count("[") == 1 else text
     text = re.sub(r"\(([\w.]+)\)", r"\1", text)
     return text if len(text) <= LONGEST else None

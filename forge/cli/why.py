@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LONGEST = 72
 IDS = 5
+PATTERNS = 10
 INDENT = " " * 4
 BLANKS: tuple[tuple[str, Any], ...] = (("null", None), ("empty", []))
 KNOWN = ("repository_id", "number")
@@ -121,7 +122,10 @@ def _letters(rows: list[dict[str, Any]]) -> list[str]:
     for test in sorted({test for _, letters in given for test in letters}):
         told = "  ".join(f"{side} {_of(test, side, given)}" for side in sides)
         groups.setdefault(told, []).append(test)
-    return [line for told, tests in groups.items() for line in _group(told, tests)]
+    lines = [line for told in [*groups][:PATTERNS] for line in _group(told, groups[told])]
+    left = [*groups.values()][PATTERNS:]
+    more = f"{INDENT}{len(left):,} other patterns of {sum(map(len, left)):,} tests: --json"
+    return [*lines, more] if left else lines
 
 
 def _order(row: dict[str, Any]) -> tuple[bool, int]:

@@ -34,7 +34,7 @@ def age(path: Path, days: float) -> None:
 
 def test_drafts_and_nothing_else_go_without_a_flag(month, forge_says):
     draft = put(month / "data/.drafts/2026-03/x", days=0)
-    mirror = put(month / "data/mirrors/a/b/HEAD", days=0)
+    mirror = put(month / "data/mirrors/a__b/HEAD", days=0)
     kept = sorted((month / "data").glob("*/month=*/*"))
     ended = forge_says("clean")
     assert ended == (
@@ -54,7 +54,7 @@ def test_dry_run_removes_nothing(month, forge_says):
 
 def test_drafts_and_mirrors_stay_while_a_build_is_at_work(month, forge_says):
     draft = put(month / "data/.drafts/2026-03/x", days=0)
-    put(month / "data/mirrors/a/b/HEAD", days=0)
+    put(month / "data/mirrors/a__b/HEAD", days=0)
     with (month / "data/.locks/2026-03.json").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert forge_says("clean", "--mirrors").out == "0 B freed\n"
@@ -62,10 +62,10 @@ def test_drafts_and_mirrors_stay_while_a_build_is_at_work(month, forge_says):
 
 
 def test_mirrors_go_by_flag_and_age(month, forge_says):
-    old, young = (put(month / f"data/mirrors/a/{name}/HEAD", days=0) for name in ("old", "young"))
+    old, young = (put(month / f"data/mirrors/a__{name}/HEAD", days=0) for name in ("old", "young"))
     age(old.parent, 8)
     ended = forge_says("clean", "--mirrors", "--older-than", "7d")
-    assert ended.out == "mirror         10 B  data/mirrors/a/old\n10 B freed\n"
+    assert ended.out == "mirror         10 B  data/mirrors/a__old\n10 B freed\n"
     assert (old.exists(), young.exists()) == (False, True)
 
 
