@@ -56,7 +56,7 @@ def resolved(
             "300",
         ],
         cwd=exported.parent,
-        env=os.environ | OFFLINE | {"HF_HOME": str(exported.parent / "huggingface")},
+        env=environment(exported.parent),
         check=False,  # its summary stumbles over containers that somebody else removes meanwhile
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -68,6 +68,11 @@ def resolved(
     found = {name: row["resolved"] for report in reports for name, row in report.items()}
     assert len(found) == len(list(logs.glob("*/*/"))) > 0, _told(done.stdout, logs)
     return found
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Variables under which the package asks nobody, and keeps what it makes in a folder."""
+    return os.environ | OFFLINE | {"HF_HOME": str(folder / "huggingface")}
 
 
 def _told(output: str, logs: Path) -> str:

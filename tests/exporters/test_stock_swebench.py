@@ -1,8 +1,13 @@
+import json
+import subprocess
+
 import pytest
 from handmade import make
+from stock_swebench import environment as stock_environment
 from stock_swebench import resolved
 
 from forge.exporters.swebench import export
+from forge.stages.tasks import Tasks
 
 NOTHING_DONE = """diff --git a/NOTES.md b/NOTES.md
 new file mode 100644
@@ -51,3 +56,31 @@ def test_printing_the_results_and_exiting_is_not_resolved(tasks, swebench, tmp_p
     }
     found = resolved(swebench, tmp_path / "tasks.parquet", patches)
     assert found == dict.fromkeys(patches, False)
+
+
+LOAD = """
+import json, sys
+from swebench.harness.log_parsers import PARSER_REGISTRY
+from swebench.harness.utils import load_swebench_dataset, make_test_spec
+specs = [make_test_spec(row) for row in load_swebench_dataset(sys.argv[1])]
+print(json.dumps([[s.instance_id, s.FAIL_TO_PASS, s.log_parser in PARSER_REGISTRY] for s in specs]))
+"""
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_every_column_of_the_tasks_table_is_loaded(swebench, tmp_path, suffix):
+    told = {
+        "instance_id": ["a__b-1", "a__b-2"],
+        "fail_to_pass": [["x"], ["y", "z"]],
+        "pass_to_pass": [[], ["w"]],
+        "log_parser": ["parse_log_gotest"] * 2,
+    }
+    exported = tmp_path / f"tasks.{suffix}"
+    export(Tasks.sample(overrides=told).lazy(), exported)
+    done = subprocess.run(
+        [swebench / "python", "-c", LOAD, exported],
+        env=stock_environment(tmp_path),
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads(done.stdout) == [["a__b-1", ["x"], True], ["a__b-2", ["y", "z"], True]]
