@@ -175,7 +175,7 @@ def test_time_limit_keeps_what_was_done_and_names_the_test_that_it_cut(world):
     slow = (
         f"{HIDDEN}\n\ndef test_slow():\n    import time; time.sleep(99)\n\ndef test_later(): ...\n"
     )
-    ended = world.run(world.script(slow, seconds=4), FIX)
+    ended = world.run(world.script(slow, seconds=12), FIX)
     assert ended.is_timed_out
     assert [row[:2] for row in ended.letters["tests"]] == [
         [f"{TESTS}::test_zero", "P"],

@@ -127,7 +127,10 @@ class Images:
                 log = self.artifacts.put(end.files.get(scripts.LOG, b""))
                 if end.exit_code != 0:
                     raise Unanswered(failure_of(end, log))
-                image = await self.engine.call(partial(_commit, container, work))
+                # Another process may have built it meanwhile: a second image would lose its name.
+                image = await self.engine.find_image(work.tag) or await self.engine.call(
+                    partial(_commit, container, work)
+                )
         return _described(work.tag, image, log=log, seconds=end.seconds)
 
     def _program(self, work: Work) -> Program:

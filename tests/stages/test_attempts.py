@@ -183,7 +183,7 @@ def test_flaky_test_shows_in_its_letters(settings, project):
 
 def test_test_that_hangs_before_is_cut_by_the_limit(settings, project):
     hangs = HIDDEN + "\n\ndef test_hangs():\n    while add(1, 1) != 2:\n        pass\n"
-    rows = attempts_of(made(settings, candidate(project, hangs), seconds=4))
+    rows = attempts_of(made(settings, candidate(project, hangs), seconds=15, survivors=1))
     befores = [row for row in rows if row["side"] == "before"]
     assert {letters(row)["test_hangs"] for row in befores} == {"T"}
     assert {row["is_timed_out"] for row in befores} == {True}
