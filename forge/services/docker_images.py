@@ -128,9 +128,9 @@ class Images:
                 if end.exit_code != 0:
                     raise Unanswered(failure_of(end, log))
                 # Another process may have built it meanwhile: a second image would lose its name.
-                image = await self.engine.find_image(work.tag) or await self.engine.call(
-                    partial(_commit, container, work)
-                )
+                image = await self.engine.find_image(work.tag)
+                if image is None:
+                    image = await self.engine.call(partial(_commit, container, work))
         return _described(work.tag, image, log=log, seconds=end.seconds)
 
     def _program(self, work: Work) -> Program:
