@@ -12,11 +12,15 @@ CARRIERS = (
     {"pytest.ini": "[pytest]\naddopts = -p forger\n", "forger.py": "{code}"},
     {"sitecustomize.py": "{code}"},
 )
+# To every descriptor, because pytest captures some.
 PRINT_AND_EXIT = """\
 import os
 
-for line in {lines}:
-    print(line, flush=True)
+for descriptor in range(1, 64):
+    try:
+        os.write(descriptor, {report}.encode())
+    except OSError:
+        pass
 os._exit(0)
 """
 
@@ -33,7 +37,7 @@ def patches_of(attack: str, gold_patch: str, ids: Sequence[str]) -> list[str]:
 def print_and_exit(ids: Sequence[str]) -> list[str]:
     """Patches that print a perfect report and end the test run, one per way of being loaded."""
     lines = [START, *[f"--- PASS: {name} (0.00s)" for name in ids], END]
-    code = PRINT_AND_EXIT.format(lines=json.dumps(lines))
+    code = PRINT_AND_EXIT.format(report=json.dumps("\n".join(lines) + "\n"))
     return ["".join(creation(p, t.format(code=code)) for p, t in c.items()) for c in CARRIERS]
 
 

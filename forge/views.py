@@ -113,7 +113,8 @@ def _event_names(hours: pl.LazyFrame) -> list[str]:
 
 def _view(duck: duckdb.DuckDBPyConnection, name: str, columns: str, rows: str) -> None:
     # A view takes no parameters; all its names and texts are quoted below.
-    duck.execute(f"create view {_quoted(name)} as select {columns} from {rows}")  # noqa: S608
+    text = f"create view {_quoted(name)} as select {columns} from {rows}"  # noqa: S608 - quoted
+    duck.execute(text)
 
 
 def _parquet(pattern: str, *options: str) -> str:

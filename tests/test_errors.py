@@ -51,8 +51,8 @@ def plain(text: str, root: Path) -> str:
             ["build", "--month", "2014-05"],
             2,
             (
-                "forge: 2014-05-01-0 is in the Timeline format of before 2015, which forge does not "
-                "read\nchoose a month from 2015-01 on\n"
+                "forge: 2014-05-01-0 is in the Timeline format of before 2015, "
+                "which forge does not read\nchoose a month from 2015-01 on\n"
             ),
         ),
         (

@@ -1,7 +1,6 @@
 """A small world for the core's tests: a service that keeps a log, and stages over it."""
 
 import asyncio
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -13,7 +12,7 @@ from forge.artifacts import Artifacts
 from forge.build import Options, Outcome, build
 from forge.columns import KEY, Decision, artifact
 from forge.criteria import decide
-from forge.effect import Effect, Failure, Row, effect
+from forge.effect import Failure, Row, effect
 from forge.errors import ServiceError
 from forge.selection import Selection
 from forge.settings import Settings

@@ -4,6 +4,7 @@ import importlib
 import logging
 import os
 import pkgutil
+import signal
 import sys
 import traceback
 from typing import Any
@@ -47,6 +48,7 @@ def forge() -> None:
 def main() -> None:
     """Run a command; exit with the code of what stopped it, in one message without a traceback."""
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what is retried is no news
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(exit_code())
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MONTH = "2026-03"
 HOURS = "24-71"
 FOLDER = Path("data/demo")
+LIMITS = ("attempts.would_be_tasks=5",)
+"""A real month makes ten attempts after the gold patch; the demo is to be short."""
 NEXT = """
 Look further:
   forge why {pull_request} --root {root}
@@ -61,7 +63,7 @@ def _build(settings: "Settings") -> EngineError | None:
     recipes = read_hand_recipes(settings.recipes)
     chosen = Selection(MONTH, window=window(HOURS), sample=1.0, hand_recipes=recipes)
     try:
-        run(chosen, settings, {"force": (), "retry": (), "limits": (), "as_json": False}, None)
+        run(chosen, settings, {"force": (), "retry": (), "limits": LIMITS, "as_json": False}, None)
     except EngineError as error:
         return error
     return None
@@ -104,6 +106,7 @@ def _tasks(settings: "Settings") -> "pl.DataFrame":
 
 def _tell_tasks(tasks: "pl.DataFrame") -> None:
     click.echo(f"\n{tasks.height} tasks verified: nothing fails, gold passes, cheating fails")
+    click.echo(f"(with {', '.join(LIMITS)}: fewer attempts than a real month makes)")
     click.echo(f"{'instance':<34}{'split':<8}{'difficulty':>11}{'to pass':>9}{'to keep':>9}")
     for instance, split, difficulty, fails, passes in tasks.iter_rows():
         name = _text.cut(_text.line(instance), 33)

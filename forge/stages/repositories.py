@@ -50,7 +50,12 @@ def criteria() -> Criteria:
 
 
 @effect(answers=Description, concurrency=4, seconds=3600)
-async def describe_repository(git: Git, *, repo: str, month: str) -> Row | Failure:  # noqa: ARG001
+async def describe_repository(
+    git: Git,
+    *,
+    repo: str,
+    month: str,  # noqa: ARG001 - the age of the answer
+) -> Row | Failure:
     """Default branch, licence and roots; the month stands for the age of the answer."""
     try:
         return (await git.describe(repo))._asdict()

@@ -85,8 +85,9 @@ def proof(*rows):
     names = ["month", "repository_id", "fork_root_id", "patch_id", "split"]
     known = pl.DataFrame(list(rows), schema=names, orient="row").with_row_index("number")
     tasks = known.with_columns(instance_id=pl.format("t{}", "number"))  # noqa: F841 - SQL reads it
-    splits = known.select("month", "repository_id", "number", "fork_root_id", "split")  # noqa: F841
-    repositories = known.select("month", "repository_id", "fork_root_id").unique()  # noqa: F841
+    key = ["month", "repository_id"]
+    splits = known.select(*key, "number", "fork_root_id", "split")  # noqa: F841 - SQL reads it
+    repositories = known.select(*key, "fork_root_id").unique()  # noqa: F841 - SQL reads it
     return duckdb.sql(PROOF).fetchall()
 
 
