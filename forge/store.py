@@ -144,6 +144,7 @@ class Store:
         """Replace a table's manifest."""
         draft = self.drafts / f"{table}.manifest"
         draft.parent.mkdir(parents=True, exist_ok=True)
+        self.folder(table).mkdir(parents=True, exist_ok=True)
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(manifest, order="sorted")))
         _replace(draft, self.folder(table) / MANIFEST)
 

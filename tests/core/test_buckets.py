@@ -14,7 +14,7 @@ from forge.store import Store
 
 @stage
 def repositories(*, sample: float | None) -> dy.LazyFrame[RepositoryKey]:
-    ids = range(1, int(sample or 200) + 1)
+    ids = range(1, int(200 if sample is None else sample) + 1)
     return pl.LazyFrame({"repository_id": ids}).pipe(RepositoryKey.cast)
 
 
@@ -63,6 +63,11 @@ def test_bucket_that_holds_nothing_any_more_is_dropped(tmp_path):
     run_build(tmp_path, sample=3)
     assert sorted(ids(tmp_path)) == [1, 2, 3]
     assert len(list((tmp_path / "verdicts/month=2026-03").glob("*.parquet"))) <= 3
+
+
+def test_month_without_a_row_still_has_its_tables(tmp_path):
+    run_build(tmp_path, sample=0.5)
+    assert ids(tmp_path) == []
 
 
 def splitmix64(number: int) -> int:
