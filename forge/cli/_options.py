@@ -1,6 +1,5 @@
 """Options that several commands share, and the settings they end in."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +46,3 @@ def check_month(settings: "Settings", month: str) -> None:
 def _explained(error: Any) -> str:
     lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
     return "a setting cannot be used: " + "; ".join(lines) + "\nsee the README, under Settings"
-
-
-def stacked(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Several options as one decorator, in the order they are to be shown."""
-
-    def apply(function: Any) -> Any:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return apply
