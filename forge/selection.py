@@ -1,5 +1,6 @@
 """What the user asked to be built: flags that stages may depend on by name."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,7 +77,9 @@ def hours_of(month: str) -> list[datetime]:
 
 def first_hour(month: str) -> datetime:
     """The first hour of a month, UTC."""
-    try:
-        return datetime.strptime(month, "%Y-%m")
-    except ValueError:
-        raise UsageError(f"no such month: {month!r}\nsay it as YYYY-MM, such as 2026-03") from None
+    with suppress(ValueError):
+        first = datetime.strptime(month, "%Y-%m")
+        # `2026-3` would be another folder of the same month.
+        if f"{first:%Y-%m}" == month:
+            return first
+    raise UsageError(f"no such month: {month!r}\nsay it as YYYY-MM, such as 2026-03")

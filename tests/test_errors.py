@@ -61,6 +61,11 @@ def plain(text: str, root: Path) -> str:
             "forge: no such month: 'march'\nsay it as YYYY-MM, such as 2026-03\n",
         ),
         (
+            ["build", "--month", "2026-3"],
+            2,
+            "forge: no such month: '2026-3'\nsay it as YYYY-MM, such as 2026-03\n",
+        ),
+        (
             ["build", "--pool", "no-such-file"],
             3,
             (
