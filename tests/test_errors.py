@@ -178,9 +178,19 @@ def answers_in(memo: Path) -> int:
     return memo.read_bytes().count(b"\n")
 
 
-def test_interrupt_keeps_what_was_answered(tmp_path):
+@pytest.mark.parametrize(
+    ("shell", "sent"),
+    [
+        ([], signal.SIGINT),
+        ([], signal.SIGTERM),
+        (["sh", "-c", 'trap "" INT; exec "$@"', "sh"], signal.SIGTERM),
+    ],
+    ids=["ctrl-c", "kill", "kill in the background"],
+)
+def test_interrupt_keeps_what_was_answered(tmp_path, shell, sent):
     with serve({FIRST: packed(trimmed(number=1))}) as archive:
-        command = [sys.executable, "-m", "forge", "build", "--month", "2026-03", "--to", "merges"]
+        build = [sys.executable, "-m", "forge", "build", "--month", "2026-03", "--to", "merges"]
+        command = [*shell, *build]
         process = subprocess.Popen(
             [*command, "--root", str(tmp_path)],
             env=os.environ | {"FORGE_ARCHIVE_URL": archive.url},
@@ -189,8 +199,8 @@ def test_interrupt_keeps_what_was_answered(tmp_path):
         )
         while len(archive.asked) < 50:
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, message = process.communicate()
+        process.send_signal(sent)
+        _, message = process.communicate(timeout=30)
     assert process.returncode == 130
     assert message == "\ninterrupted: what was answered is kept, and the same command goes on\n"
 

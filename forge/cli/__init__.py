@@ -48,7 +48,7 @@ def forge() -> None:
 def main() -> None:
     """Run a command; exit with the code of what stopped it, in one message without a traceback."""
     logging.getLogger("stamina").setLevel(logging.ERROR)  # what is retried is no news
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    _end_by_kill_as_by_interrupt()
     sys.exit(exit_code())
 
 
@@ -84,3 +84,16 @@ def _as_bug(error: Exception) -> str:
 def _tell(message: str, code: int) -> int:
     _text.echo(message, err=True)  # it may quote what a stranger wrote
     return code
+
+
+def _end_by_kill_as_by_interrupt() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # In the background of a script: Ctrl-C is not for us, but what SIGTERM raises is.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    signal.raise_signal(signal.SIGINT)
