@@ -99,55 +99,82 @@ class Build:
                 yield self._part(group[0], PART)
 
     def _buckets(self, group: list[Stage]) -> Iterator[Outcome]:
-        reached: list[str] = []
+        done = self._done(group)
         for bucket in self._held_buckets(group[0]):
-            if self._has_enough():
+            if self._has_enough(done):
                 break
             for stage in group:
                 yield self._part(stage, part_of(bucket))
-            reached.append(part_of(bucket))
-        self._settle_buckets(group, reached)
+            done.add(part_of(bucket))
+        self._settle_buckets(group, done)
 
     def _held_buckets(self, first: Stage) -> list[int]:
         return buckets_of(self.store.scan(first.upstream[0], self.schemas[first.upstream[0]]))
 
-    def _has_enough(self) -> bool:
+    def _done(self, group: list[Stage]) -> set[str]:
+        """Parts that count before any is made: where a bound is set, those that are fresh."""
+        if self.selection.tasks is None:
+            return set()
+        parts = self.store.manifest(VERDICTS).parts
+        return {part for part in parts if not any(self._reasons(s, part) for s in group)}
+
+    def _has_enough(self, done: set[str]) -> bool:
         wanted = self.selection.tasks
-        return wanted is not None and self._verified() >= wanted
+        return wanted is not None and self._verified(done) >= wanted
 
-    def _verified(self) -> int:
-        return sum(record.rows for record in self.store.manifest(VERDICTS).parts.values())
+    def _verified(self, done: set[str]) -> int:
+        parts = self.store.manifest(VERDICTS).parts
+        return sum(record.rows for part, record in parts.items() if part in done)
 
-    def _settle_buckets(self, group: list[Stage], reached: list[str]) -> None:
-        """Drop parts of buckets that hold nothing any more, and name what was not reached."""
+    def _settle_buckets(self, group: list[Stage], done: set[str]) -> None:
+        """Drop parts that are no longer what a build would make, and name what was not reached."""
         held = {part_of(bucket) for bucket in self._held_buckets(group[0])}
+        kept = {part for part in held if part in done or self._stands(group, part)}
         first = group[0].upstream[0]
         rows = self.store.scan(first, self.schemas[first]).select(
             bucket=bucket_of(pl.col("repository_id"))
         )
-        numbers = [int(part.split("-")[1]) for part in held - set(reached)]
+        numbers = [int(part.split("-")[1]) for part in held - kept]
         left = rows.filter(pl.col("bucket").is_in(numbers)).select(pl.len()).collect().item()
         for stage in group:
-            self.store.drop(stage.name, set(self.store.manifest(stage.name).parts) - held)
+            self.store.drop(stage.name, set(self.store.manifest(stage.name).parts) - kept)
             manifest = self.store.manifest(stage.name)
             manifest.deferred = {"tasks": left} if left else {}
             self.store.write_manifest(stage.name, manifest)
+
+    def _stands(self, group: list[Stage], part: str) -> bool:
+        """Whether a bucket that was not reached holds what a build would make, open rows apart."""
+        records = [(self.store.record(stage.name, part), stage) for stage in group]
+        return all(record and not changes(record, self._blank(s, part)) for record, s in records)
 
     @property
     def schemas(self) -> dict[str, Any]:
         return {stage.name: stage.schema for stage in self.stages}
 
     def _part(self, stage: Stage, part: str) -> Outcome:
-        limits = limits_of(stage, self.options.limits)
-        flags = {name: self.selection.flag(name) for name in stage.flags}
-        planned = blank(self.store, stage, part, limits, flags)
         record = self.store.record(stage.name, part)
-        if record and not self.options.reasons(stage.name, record, planned):
+        if record and not self._reasons(stage, part):
             return Outcome(stage.name, part, is_fresh=True, record=record)
-        return self._make(stage, part, flags | ({"limits": limits} if limits else {}), planned)
+        return self._make(stage, part)
 
-    def _make(self, stage: Stage, part: str, given: dict[str, Any], record: PartRecord) -> Outcome:
-        started = time.monotonic()
+    def _reasons(self, stage: Stage, part: str) -> list[str]:
+        """Why a part is to be made; none where it is fresh."""
+        record = self.store.record(stage.name, part)
+        if record is None:
+            return ["not built"]
+        return self.options.reasons(stage.name, record, self._blank(stage, part))
+
+    def _blank(self, stage: Stage, part: str) -> PartRecord:
+        limits = limits_of(stage, self.options.limits)
+        return blank(self.store, stage, part, limits, self._flags(stage))
+
+    def _flags(self, stage: Stage) -> dict[str, Any]:
+        return {name: self.selection.flag(name) for name in stage.flags}
+
+    def _make(self, stage: Stage, part: str) -> Outcome:
+        started, record = time.monotonic(), self._blank(stage, part)
+        limits = limits_of(stage, self.options.limits)
+        given = self._flags(stage) | ({"limits": limits} if limits else {})
         run = Run(self.session, stage, self.store, self.schemas)
         upstream = [self._upstream(stage, table, part) for table in stage.upstream]
         rows = stage.function(*upstream, **given, **({"run": run} if stage.runs else {}))

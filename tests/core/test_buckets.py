@@ -19,8 +19,12 @@ def repositories(*, sample: float | None) -> dy.LazyFrame[RepositoryKey]:
 
 
 @stage(by="bucket")
-def verdicts(repositories: dy.LazyFrame[RepositoryKey]) -> dy.LazyFrame[RepositoryKey]:
-    return repositories.pipe(RepositoryKey.cast)
+def verdicts(
+    repositories: dy.LazyFrame[RepositoryKey], *, per_repository: int | None
+) -> dy.LazyFrame[RepositoryKey]:
+    return repositories.filter(pl.col("repository_id") <= (per_repository or 200)).pipe(
+        RepositoryKey.cast
+    )
 
 
 @stage
@@ -56,6 +60,21 @@ def test_more_tasks_later_keep_what_stands(tmp_path):
     outcomes = run_build(tmp_path, tasks=40)
     assert first < set(ids(tmp_path))
     assert any(o.is_fresh for o in outcomes if o.table == "verdicts")
+
+
+def test_what_was_verified_under_other_flags_does_not_count_and_does_not_stay(tmp_path):
+    run_build(tmp_path)
+    run_build(tmp_path, tasks=20, per_repository=100)
+    verified = ids(tmp_path)
+    assert 20 <= len(verified) < 60
+    assert max(verified) <= 100
+
+
+def test_bound_set_later_defers_nothing_that_stands(tmp_path):
+    run_build(tmp_path)
+    run_build(tmp_path, tasks=20)
+    assert len(ids(tmp_path)) == 200
+    assert Store(tmp_path, "2026-03").manifest("verdicts").deferred == {}
 
 
 def test_bucket_that_holds_nothing_any_more_is_dropped(tmp_path):
