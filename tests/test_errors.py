@@ -216,7 +216,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system that a day of hours does not fit into."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(folder)]
     with contextlib.suppress(FileNotFoundError):
         done = subprocess.run(mount, check=False, capture_output=True)
         if not done.returncode:
