@@ -216,7 +216,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system that a day of hours does not fit into."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1200k", "tmpfs", str(folder)]
+    # More than the files that arrive at once, or none of them is answered.
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1000k", "tmpfs", str(folder)]
     with contextlib.suppress(FileNotFoundError):
         done = subprocess.run(mount, check=False, capture_output=True)
         if not done.returncode:
