@@ -11,11 +11,13 @@ from forge.errors import InputError
 from forge.selection import Exclusions, Named
 
 REPOSITORY = r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+"
-PULL_REQUEST = re.compile(rf"({REPOSITORY})(?:#|:pr-|/pull/)([1-9][0-9]*)")
+PULL_REQUEST = re.compile(rf"({REPOSITORY})(?:#|:pr-|/pull/)([1-9][0-9]{{0,17}})")
 HOST = re.compile(r"https?://[^/\s]+/")
 AUTHOR = re.compile(r"@?[A-Za-z0-9-]+(?:\[bot\])?")
-INSTANCE = re.compile(r".+-([1-9][0-9]*)")
+INSTANCE = re.compile(r".+-([1-9][0-9]{0,17})")
 NEEDED = ("instance_id", "repo")
+TEXTS = (*NEEDED, "base_commit", "problem_statement")
+TEXT_TYPES = (pl.String, pl.Null)
 
 
 def read_pool(file: Path) -> tuple[Named, ...]:
@@ -48,6 +50,9 @@ def read_rows(file: Path) -> tuple[Named, ...]:
     missing = [name for name in NEEDED if name not in rows.columns]
     if missing:
         raise InputError(f"{file} has no column {', '.join(missing)}\nname a SWE-bench file")
+    wrong = [name for name in TEXTS if rows.schema.get(name, pl.String()) not in TEXT_TYPES]
+    if wrong:
+        raise InputError(f"{file}: {', '.join(wrong)} should be text\nname a SWE-bench file")
     return tuple(_row(file, row) for row in rows.iter_rows(named=True))
 
 

@@ -1,6 +1,8 @@
 """What the flags of `forge build` select."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forge.cli import _options
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from forge.selection import Selection
 
 FIRST_EVENTS = "2015-01"
+HOURS = re.compile("[0-9]{1,5}(-[0-9]{1,5})?")
 
 
 def read_selection(flags: dict[str, Any]) -> "Selection":
@@ -20,7 +23,7 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
     source, month, named = _source(flags)
     return Selection(
         month=month,
-        window=window(flags["hours"]) if flags["hours"] else None,
+        window=_window(flags["hours"], month) if flags["hours"] is not None else None,
         source=source,
         git_source=flags["address"],
         named=named,
@@ -59,8 +62,18 @@ def _source(flags: dict[str, Any]) -> tuple[str, str, tuple[Any, ...]]:
         )
     if files:
         read = pools.read_pool if flags["pool"] else pools.read_rows
-        return "pool", f"pool-{files[0].stem}", read(files[0])
+        return "pool", _pool(files[0]), read(files[0])
     return flags["source"], _month(flags["month"]), ()
+
+
+def _pool(file: Path) -> str:
+    # It names a folder, which readers of Hive partitions take apart at `=`.
+    if not re.fullmatch(r"[\w.+ -]+", file.stem):
+        raise UsageError(
+            f"{file.name!r} cannot name a pool\n"
+            "call the file by letters, digits, dots, hyphens and spaces"
+        )
+    return f"pool-{file.stem}"
 
 
 def _month(month: str) -> str:
@@ -77,11 +90,25 @@ def _month(month: str) -> str:
     return month
 
 
+def _window(text: str, month: str) -> tuple[int, ...]:
+    from forge.selection import hours_of
+
+    chosen, last = window(text), len(hours_of(month)) - 1
+    if last >= 0 and chosen[-1] > last:
+        raise UsageError(f"{month} has no hour {chosen[-1]}\nsay hours from 0 to {last}")
+    return chosen
+
+
 def window(text: str) -> tuple[int, ...]:
+    """Hours counted from a month's first.
+
+    >>> window("0-2,48")
+    (0, 1, 2, 48)
+    """
     hours: set[int] = set()
     for piece in text.split(","):
         first, _, last = piece.partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal():
+        if not HOURS.fullmatch(piece) or int(last or first) < int(first):
             raise UsageError(f"not hours: {text!r}\nsay them as 0-23,48")
         hours.update(range(int(first), int(last or first) + 1))
     return tuple(sorted(hours))

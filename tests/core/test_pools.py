@@ -32,7 +32,7 @@ def test_pull_request_may_be_named_in_several_ways(tmp_path, line):
 
 
 @pytest.mark.parametrize(
-    "line", ["flask#42", "pallets/flask", "pallets/flask#0", "../x#1", "a/b#1;rm"]
+    "line", ["flask#42", "pallets/flask", "pallets/flask#0", "../x#1", "a/b#1;rm", f"a/b#{10**18}"]
 )
 def test_line_that_is_no_pull_request_is_named(tmp_path, line):
     path = written(tmp_path, f"pallets/flask#1\n{line}\n")
@@ -55,6 +55,21 @@ def test_rows_without_an_instance_id_are_refused(tmp_path):
     path = written(tmp_path, '{"repo": "a/b"}\n', "rows.jsonl")
     with pytest.raises(InputError, match="has no column instance_id"):
         read_rows(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ('{"instance_id": 5, "repo": "a/b"}', "instance_id"),
+        ('{"instance_id": "a__b-5", "repo": "a/b", "base_commit": 7}', "base_commit"),
+        ('{"instance_id": "a__b-5", "repo": ["a/b"], "base_commit": 7}', "repo, base_commit"),
+    ],
+)
+def test_rows_whose_texts_are_no_texts_are_refused(tmp_path, row, wrong):
+    path = written(tmp_path, row, "rows.jsonl")
+    with pytest.raises(InputError) as error:
+        read_rows(path)
+    assert str(error.value) == f"{path}: {wrong} should be text\nname a SWE-bench file"
 
 
 def test_exclusions_know_repositories_pull_requests_and_authors(tmp_path):
