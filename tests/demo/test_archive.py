@@ -56,6 +56,7 @@ def test_most_events_are_pushes_and_some_are_pull_requests(made: Path) -> None:
 
 def test_every_merge_is_of_our_world(made: Path) -> None:
     assert sorted(merges(made)) == [
+        "brokenyard/gnomon#4",
         "brokenyard/sundial#1",
         "ghosted/lostandfound#5",
         *(f"kestrel-labs/ledgerline#{n}" for n in (41, 42, 43, 44, 45)),
