@@ -8,7 +8,7 @@ import fcntl
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -60,6 +60,7 @@ class Journal:
 
     memo: "Memo"
     file: BinaryIO
+    path: Path
     rows: int = 0
     bytes: int = 0
 
@@ -74,8 +75,7 @@ class Journal:
 
     def settle(self) -> None:
         """Turn the lines so far into a part."""
-        path = Path(self.file.name)
-        self.memo.settle(path)
+        self.memo.settle(self.path)
         os.ftruncate(self.file.fileno(), 0)
         self.rows = self.bytes = 0
 
@@ -95,11 +95,14 @@ class Memo:
     @contextmanager
     def journal(self) -> Iterator[Journal]:
         """A journal of one's own, settled at the end."""
+        # Held before it has its name: one that nobody holds would be taken for an orphan.
+        draft = self.folder / f"draft-{os.getpid()}-{uuid4().hex}"
         path = self.folder / f"journal-{os.getpid()}-{uuid4().hex}.jsonl"
-        with path.open("ab", buffering=0) as file:
+        with draft.open("ab", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            draft.rename(path)
             try:
-                journal = Journal(self, file)
+                journal = Journal(self, file, path)
                 yield journal
             finally:
                 journal.settle()
@@ -120,7 +123,8 @@ class Memo:
     def settle_orphans(self) -> None:
         """Turn the journals of killed processes into parts, and remove their drafts."""
         for path in self.folder.glob("journal-*.jsonl"):
-            with path.open("rb") as file:
+            # Another process may have settled it a moment ago.
+            with suppress(FileNotFoundError), path.open("rb") as file:
                 if _is_held(file):
                     continue
                 self.settle(path)

@@ -1,3 +1,4 @@
+import fcntl
 from pathlib import Path
 
 import dataframely as dy
@@ -58,6 +59,32 @@ def test_journal_of_a_living_process_is_left_alone(tmp_path):
         journal.append(remembered(1))
         Memo(tmp_path, Answer).settle_orphans()
         assert list(tmp_path.glob("journal-*"))
+
+
+def test_journal_is_held_before_others_can_see_it(tmp_path, monkeypatch):
+    seen = []
+
+    def watched(file, operation):
+        seen.extend(tmp_path.glob("journal-*"))
+        flock(file, operation)
+
+    flock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", watched)
+    fill(tmp_path, 1)
+    assert seen == []
+
+
+def test_orphan_that_another_process_settles_first_is_left_to_it(tmp_path, monkeypatch):
+    (tmp_path / "journal-1-gone.jsonl").touch()
+    memo, settle = Memo(tmp_path, Answer), Memo.settle
+
+    def beaten(memo, journal):
+        journal.unlink()
+        settle(memo, journal)
+
+    monkeypatch.setattr(Memo, "settle", beaten)
+    memo.settle_orphans()
+    assert list(tmp_path.glob("journal-*")) == []
 
 
 def test_two_roots_share_what_one_memo_knows(tmp_path, monkeypatch):
