@@ -15,7 +15,7 @@ from forge.artifacts import Artifacts
 from forge.ask import Asking, Progress
 from forge.columns import key_of
 from forge.effect import Effect, Service
-from forge.errors import ServiceError
+from forge.errors import InputError, ServiceError
 from forge.fingerprint import sql_text
 from forge.memo import Memo
 from forge.recall import WANTED, Recall
@@ -165,6 +165,11 @@ class Run:
             self.artifacts.path(name)
             for name in hours["events"].drop_nulls().unique(maintain_order=True)
         ]
+        if gone := [path for path in files if not path.exists()]:
+            raise InputError(
+                f"the events of {len(gone):,} hours are gone, such as {gone[0]}\n"
+                "fetch them again: run the same command with --force hours"
+            )
         create_view(duck, "events", files, Events)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import Field
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,8 +26,8 @@ class Settings(BaseSettings):
     recipes: Path = Path("recipes")
     build_network: str = "default"
     build_ca_bundle: Path | None = None
-    disk: int = 50_000_000_000
-    workers: int = 2
+    disk: int = Field(50_000_000_000, ge=0)
+    workers: int = Field(2, ge=1)
 
     @property
     def memo_folder(self) -> Path:

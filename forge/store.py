@@ -92,7 +92,12 @@ class Store:
         except FileNotFoundError:
             return None
         is_whole = record and (stat.st_size, stat.st_mtime_ns) == (record.bytes, record.written_ns)
-        return record if is_whole else None
+        return record if is_whole and self._has_rejected(table, part, record) else None
+
+    def _has_rejected(self, table: str, part: str, record: PartRecord) -> bool:
+        """Whether the rows that a part did not keep are there, if it has any."""
+        has_any = record.rejected or record.open or record.deferred
+        return not has_any or self._rejected_path(table, part).exists()
 
     def digests(self, table: str) -> dict[str, str]:
         """Digest by part of what is committed."""
@@ -131,7 +136,7 @@ class Store:
         self.rejected_folder(table).mkdir(parents=True, exist_ok=True)
         self.folder(table).mkdir(parents=True, exist_ok=True)
         if draft.rejected:
-            _replace(draft.rejected, self.rejected_folder(table) / f"{part}.parquet")
+            _replace(draft.rejected, self._rejected_path(table, part))
         path = self._path(table, part)
         _replace(draft.kept, path)
         stat = path.stat()
@@ -156,7 +161,7 @@ class Store:
         self.write_manifest(table, manifest)
         for part in parts:
             self._path(table, part).unlink(missing_ok=True)
-            (self.rejected_folder(table) / f"{part}.parquet").unlink(missing_ok=True)
+            self._rejected_path(table, part).unlink(missing_ok=True)
 
     def clear_drafts(self) -> None:
         """Remove what a killed build left; only the holder of the lock may call it."""
@@ -164,6 +169,9 @@ class Store:
 
     def _path(self, table: str, part: str) -> Path:
         return self.folder(table) / f"{part}.parquet"
+
+    def _rejected_path(self, table: str, part: str) -> Path:
+        return self.rejected_folder(table) / f"{part}.parquet"
 
     def _draft(self, table: str, part: str) -> Path:
         return self.drafts / f"{table}-{part}-{time.monotonic_ns()}"

@@ -1,5 +1,6 @@
 """Options that several commands share, and the settings they end in."""
 
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ def settings(root_folder: Path | None = None) -> "Settings":
         return Settings(**given)
     except ValidationError as error:
         raise UsageError(_explained(error)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"forge.toml is not TOML: {error}\nmend that line") from None
 
 
 def check_month(settings: "Settings", month: str) -> None:

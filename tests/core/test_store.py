@@ -5,7 +5,7 @@ import dataframely as dy
 import duckdb
 import polars as pl
 import pytest
-from toys import Doubles, Numbers, made, numbers, run_build
+from toys import Doubles, Numbers, made, numbers, rejected, run_build
 
 import forge
 from forge.criteria import decide
@@ -57,6 +57,14 @@ def test_edited_file_no_longer_matches_its_manifest_and_is_made_again(tmp_path):
     part = tmp_path / "halves/month=2026-03/part.parquet"
     part.write_bytes(part.read_bytes() + b"x")
     assert made(run_build(tmp_path)) == ["halves"]
+
+
+def test_part_whose_rejected_rows_are_gone_is_made_again(tmp_path):
+    run_build(tmp_path, limits={"doubles": {"least": 3}})
+    before = rejected(tmp_path)
+    (tmp_path / "rejected/doubles/month=2026-03/part.parquet").unlink()
+    assert made(run_build(tmp_path, limits={"doubles": {"least": 3}})) == ["doubles"]
+    assert rejected(tmp_path) == before
 
 
 def test_second_build_of_a_month_names_the_holder(tmp_path):

@@ -1,6 +1,7 @@
 import gzip
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,6 +13,7 @@ import pytest
 from archives import Loopback, full, packed, serve, trimmed
 
 from forge.build import Options, build
+from forge.errors import InputError
 from forge.identity import derived_id
 from forge.selection import Named, Selection
 from forge.settings import Settings
@@ -149,6 +151,18 @@ def test_same_hours_make_the_same_file(tmp_path: Path, archive: Loopback) -> Non
         made(tmp_path / name, archive)
     digests = {str(Store(tmp_path / n, "2026-03").digests("merges")) for n in ("one", "two")}
     assert len(digests) == 1
+
+
+def test_hours_whose_events_are_gone_are_told_with_what_fetches_them_again(
+    tmp_path: Path, archive: Loopback
+) -> None:
+    from_hours(tmp_path, archive, packed(full()))
+    shutil.rmtree(tmp_path / "memo/artifacts")
+    shutil.rmtree(tmp_path / "merges")
+    with pytest.raises(
+        InputError, match=r"(?s)the events of 1 hours are gone, such as .*--force hours"
+    ):
+        made(tmp_path, archive)
 
 
 def test_month_without_hours_has_no_merges(tmp_path: Path, archive: Loopback) -> None:
