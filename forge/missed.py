@@ -170,11 +170,15 @@ def _section(file: Path, name: str) -> dict[str, Any]:
 
 
 def _readable(wish: pl.Expr) -> str | None:
-    """The expression without the noise of its notation, where it is short enough to read."""
+    """The expression without the noise of its notation, where it is short enough to read.
+
+    >>> _readable(pl.col("licence").is_not_null() | False)
+    'licence.is_not_null()'
+    """
     text = re.sub(r'col\("([^"]+)"\)', r"\1", str(wish))
     text = re.sub(r"dyn (?:int|float): ", "", text)
-    text = re.sub(r"\(([\w.]+)\)", r"\1", text)
+    text = re.sub(r"\(([\w.]+(?:\(\))?)\)", r"\1", text)
     text = re.sub(r"\(\[([^\[\]]*)\]\)", r"(\1)", text)
-    text = text.removeprefix("[").removesuffix("]") if text.count("[") == 1 else text
+    text = re.sub(r"^\[([^\[\]]*)\]$", r"\1", text).removesuffix(" | false")
     text = re.sub(r"\(([\w.]+)\)", r"\1", text)
     return text if len(text) <= LONGEST else None
