@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from forge.columns import moment, text
-from forge.identity import is_repository
+from forge.rules.identity import is_repository
 
 MARK = b'"PullRequestEvent"'
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

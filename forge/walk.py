@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import dataframely as dy
 
 from forge.effect import Failure, Row, effect
-from forge.messages import fork_owner, login_of, of_merge, of_squash
+from forge.rules.messages import fork_owner, login_of, of_merge, of_squash
 from forge.selection import first_hour
 from forge.services.git import Commit, Failed, Git, number_in
 

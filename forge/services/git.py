@@ -8,7 +8,7 @@ from time import time
 from typing import NamedTuple, Self
 
 from forge.artifacts import Artifacts
-from forge.licences import FILE, licence_of
+from forge.rules.licences import FILE, licence_of
 from forge.services import git_patches, git_pull_requests, git_trees
 from forge.services.git_addresses import address_of
 from forge.services.git_command import Failed

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from forge.effect import Failure
 from forge.errors import InputError
-from forge.identity import is_repository
+from forge.rules.identity import is_repository
 from forge.services.git_command import Failed
 
 SCHEMES = ("http://", "https://", "ssh://", "git://", "file://")

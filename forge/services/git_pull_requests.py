@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from forge.effect import Failure
-from forge.messages import NUMBER, Words, fork_owner, is_bot, login_of, of_merge, of_squash
+from forge.rules.messages import NUMBER, Words, fork_owner, is_bot, login_of, of_merge, of_squash
 from forge.services.git_command import Failed
 from forge.services.git_history import Commit, History
 from forge.services.git_merges import Merge

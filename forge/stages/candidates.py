@@ -6,15 +6,15 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.bots import AUTHOR, BOT_ENDING, BOTS
 from forge.columns import Decision, PullRequestKey, moment
 from forge.criteria import Criteria, decide, tolerant
 from forge.languages import languages
-from forge.paths import CI, DOCS, HIDDEN, LOCKS
+from forge.rules.bots import AUTHOR, BOT_ENDING, BOTS
+from forge.rules.paths import CI, DOCS, HIDDEN, LOCKS
+from forge.rules.titles import IS_BUMP, IS_MERGE, IS_RELEASE, IS_REVERT
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.pull_requests import PullRequests
 from forge.stages.repositories import Repositories
-from forge.titles import IS_BUMP, IS_MERGE, IS_RELEASE, IS_REVERT
 
 FILE = pl.element().struct
 PATH = FILE.field("path")

@@ -4,10 +4,10 @@ import dataframely as dy
 import polars as pl
 
 from forge.columns import PullRequestKey
-from forge.difficulty import BRANCH, DEFINITION, DIMENSIONS, ELSE_IF, STATIC_DIFFICULTY
 from forge.languages import languages
-from forge.paths import CI, DOCS, GENERATED, HIDDEN, LOCKS
-from forge.sections import sections
+from forge.rules.difficulty import BRANCH, DEFINITION, DIMENSIONS, ELSE_IF, STATIC_DIFFICULTY
+from forge.rules.paths import CI, DOCS, GENERATED, HIDDEN, LOCKS
+from forge.rules.sections import sections
 from forge.stage import stage
 from forge.stages.candidates import Candidates
 from forge.stages.patches import Patches

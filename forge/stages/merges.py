@@ -5,10 +5,10 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from forge.bots import IS_BOT
 from forge.columns import PullRequestKey, dtypes, moment, text
 from forge.criteria import decide
-from forge.identity import derived_id
+from forge.rules.bots import IS_BOT
+from forge.rules.identity import derived_id
 from forge.run import Run
 from forge.selection import Named
 from forge.services.git_addresses import repo_of

@@ -6,11 +6,11 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from forge.bounds import bound, is_excluded
 from forge.columns import PullRequestKey, moment, text
 from forge.criteria import Criteria, decide
 from forge.effect import Failure, Row, effect
-from forge.messages import linked_issues
+from forge.rules.bounds import bound, is_excluded
+from forge.rules.messages import linked_issues
 from forge.run import Run
 from forge.selection import Exclusions
 from forge.services.git import Failed, Git, PullRequest, Sought

@@ -3,10 +3,10 @@
 import dataframely as dy
 import polars as pl
 
-from forge.bounds import bound, is_excluded_repository
 from forge.columns import RepositoryKey
 from forge.criteria import Criteria, decide
 from forge.effect import Failure, Row, effect
+from forge.rules.bounds import bound, is_excluded_repository
 from forge.run import Run
 from forge.selection import Exclusions
 from forge.services.git import Failed, Git

@@ -6,13 +6,13 @@ from pydantic import Field
 
 from forge.columns import Decision, PullRequestKey, text
 from forge.criteria import Criteria, decide
-from forge.paths import DOCS
-from forge.sections import sections
+from forge.rules.paths import DOCS
+from forge.rules.sections import sections
+from forge.rules.wording import body_of, title_of
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.merges import Merges
 from forge.stages.patches import Patches
 from forge.stages.pull_requests import PullRequests
-from forge.wording import body_of, title_of
 
 KEY = PullRequestKey.column_names()
 BLANKS = r"\s+"

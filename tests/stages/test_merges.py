@@ -14,7 +14,7 @@ from archives import Loopback, full, packed, serve, trimmed
 
 from forge.build import Options, build
 from forge.errors import InputError
-from forge.identity import derived_id
+from forge.rules.identity import derived_id
 from forge.selection import Named, Selection
 from forge.settings import Settings
 from forge.stages.hours import hours

@@ -5,7 +5,7 @@ import pytest
 from git_builds import kept, named, refused, run_build
 from histories import Repository
 
-from forge.identity import derived_id
+from forge.rules.identity import derived_id
 from forge.selection import Exclusions
 from forge.stages.merges import merges
 from forge.stages.pull_requests import pull_requests

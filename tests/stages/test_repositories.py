@@ -4,7 +4,7 @@ import pytest
 from git_builds import kept, named, refused, run_build
 from histories import Repository
 
-from forge.identity import derived_id
+from forge.rules.identity import derived_id
 from forge.selection import Exclusions
 from forge.stages.repositories import repositories
 

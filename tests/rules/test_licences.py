@@ -1,6 +1,6 @@
 import pytest
 
-from forge.licences import licence_of, spdx
+from forge.rules.licences import licence_of, spdx
 
 MIT = """The MIT License (MIT)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from forge.messages import is_bot, linked_issues, login_of, of_merge, of_squash
+from forge.rules.messages import is_bot, linked_issues, login_of, of_merge, of_squash
 
 
 @pytest.mark.parametrize(

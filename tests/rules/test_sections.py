@@ -3,7 +3,7 @@ import subprocess
 import polars as pl
 
 from forge.diffs import sections as exact
-from forge.sections import sections
+from forge.rules.sections import sections
 
 DIFF = """diff --git a/src/a.py b/src/a.py
 index 1..2 100644

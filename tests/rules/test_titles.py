@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from forge.titles import IS_BUMP, IS_MERGE, IS_RELEASE, IS_REVERT
+from forge.rules.titles import IS_BUMP, IS_MERGE, IS_RELEASE, IS_REVERT
 
 KINDS = {"bump": IS_BUMP, "revert": IS_REVERT, "release": IS_RELEASE, "merge": IS_MERGE}
 TITLES = {

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from forge.difficulty import BRANCH, DEFINITION, DIMENSIONS, ELSE_IF, STATIC_DIFFICULTY
+from forge.rules.difficulty import BRANCH, DEFINITION, DIMENSIONS, ELSE_IF, STATIC_DIFFICULTY
 
 NAMES = [
     "code_lines",

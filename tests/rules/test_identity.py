@@ -3,7 +3,7 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forge.identity import derived_id, is_repository
+from forge.rules.identity import derived_id, is_repository
 
 
 def test_derived_id_is_minus_the_first_62_bits_of_the_names_sha256() -> None:
