@@ -26,8 +26,8 @@ class Settings(BaseSettings):
     recipes: Path = Path("recipes")
     build_network: str = "default"
     build_ca_bundle: Path | None = None
-    disk: int = Field(50_000_000_000, ge=0)
-    workers: int = Field(2, ge=1)
+    disk: int = Field(default=50_000_000_000, ge=0)
+    workers: int = Field(default=2, ge=1)
 
     @property
     def memo_folder(self) -> Path:

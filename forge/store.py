@@ -79,10 +79,8 @@ class Store:
         """What is known of a table's parts; empty where nothing was committed."""
         try:
             return msgspec.json.decode((self.folder(table) / MANIFEST).read_bytes(), type=Manifest)
-        except FileNotFoundError:
+        except (FileNotFoundError, msgspec.DecodeError):  # what cannot be read proves nothing
             return Manifest()
-        except msgspec.DecodeError:
-            return Manifest()  # a manifest that cannot be read proves nothing
 
     def record(self, table: str, part: str) -> PartRecord | None:
         """The proof of a part, where the file on disk is the one that was committed."""
@@ -91,8 +89,9 @@ class Store:
             stat = self._path(table, part).stat()
         except FileNotFoundError:
             return None
-        is_whole = record and (stat.st_size, stat.st_mtime_ns) == (record.bytes, record.written_ns)
-        return record if is_whole and self._has_rejected(table, part, record) else None
+        if not record or (stat.st_size, stat.st_mtime_ns) != (record.bytes, record.written_ns):
+            return None
+        return record if self._has_rejected(table, part, record) else None
 
     def _has_rejected(self, table: str, part: str, record: PartRecord) -> bool:
         """Whether the rows that a part did not keep are there, if it has any."""
