@@ -22,8 +22,7 @@ NEXT = """
 Look further:
   forge why {pull_request} --root {root}
   forge funnel --month {month} --root {root}
-  forge sql 'select repo, number, split from tasks join splits using (repository_id, number)' \
---root {root}
+  forge sql 'select repo, number, {column} from {table}' --root {root}
 """
 NEXT_OF_TASKS = """\
   forge export swebench --month {month} -o tasks.parquet --root {root}
@@ -81,9 +80,10 @@ def _show(settings: "Settings", missing: EngineError | None) -> None:
     names = {"month": MONTH, "root": settings.root, "pull_request": "lanternworks/tidytext#18"}
     if tasks is None:
         click.echo(f"\nNothing was verified, because no environment was built.\n{missing}")
-        click.echo(NEXT.format(**names).rstrip())
+        click.echo(NEXT.format(**names, table="candidates", column="language").rstrip())
     else:
         _tell_tasks(tasks)
+        names |= {"table": "tasks", "column": "static_difficulty"}
         click.echo((NEXT + NEXT_OF_TASKS).format(**names, instance_id=tasks["instance_id"][0]))
 
 
