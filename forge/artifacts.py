@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+EMPTY = hashlib.sha256().hexdigest()
+
 
 @dataclass(frozen=True)
 class Artifacts:
@@ -16,6 +18,13 @@ class Artifacts:
     def path(self, name: str) -> Path:
         """Where an artifact lies, whether it is there or not."""
         return self.folder / name[:2] / name
+
+    def holds(self, name: str) -> bool:
+        """Whether an artifact is there, and not emptied by a disk that was full."""
+        try:
+            return self.path(name).stat().st_size > 0 or name == EMPTY
+        except FileNotFoundError:
+            return False
 
     def put(self, content: bytes) -> str:
         """Keep the content, and return its name."""

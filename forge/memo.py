@@ -20,9 +20,11 @@ import msgspec
 import polars as pl
 
 from forge.columns import dtypes
+from forge.errors import InputError
 
 PART_ROWS = 1_000
 PART_BYTES = 64_000_000
+FOOTER = b"PAR1"
 
 
 class Remembered(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -121,7 +123,7 @@ class Memo:
         draft.rename(self.folder / f"part-{uuid4().hex}.parquet")
 
     def settle_orphans(self) -> None:
-        """Turn the journals of killed processes into parts, and remove their drafts."""
+        """Turn the journals of killed processes into parts."""
         for path in self.folder.glob("journal-*.jsonl"):
             # Another process may have settled it a moment ago.
             with suppress(FileNotFoundError), path.open("rb") as file:
@@ -129,6 +131,17 @@ class Memo:
                     continue
                 self.settle(path)
                 path.unlink()
+
+    def check(self) -> None:
+        """Raise InputError where a part is not whole: something else than forge cut it."""
+        for part in self.folder.glob("part-*.parquet"):
+            with part.open("rb") as file:
+                file.seek(max(0, part.stat().st_size - len(FOOTER)))
+                if file.read() != FOOTER:
+                    raise InputError(
+                        f"{part} was damaged: it is no whole Parquet file\n"
+                        "bring it back, or move it away: what it answered is then asked again"
+                    )
 
     def rows(self) -> pl.LazyFrame:
         """All remembered rows, duplicates included, each with its own place `at`."""

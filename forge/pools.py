@@ -22,7 +22,10 @@ TEXT_TYPES = (pl.String, pl.Null)
 
 def read_pool(file: Path) -> tuple[Named, ...]:
     """Pull requests, a line each: owner/repo#123, owner/repo:pr-123 or an address."""
-    return tuple(_named(file, number, line) for number, line in _lines(file))
+    pool = tuple(_named(file, number, line) for number, line in _lines(file))
+    if not pool:
+        raise InputError(f"{file} names no pull request\nsay one a line: owner/repo#123")
+    return pool
 
 
 def _named(file: Path, number: int, line: str) -> Named:

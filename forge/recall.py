@@ -130,7 +130,7 @@ class Recall:
         return pl.all_horizontal(pl.lit(value=True), *held)
 
     def _is_held(self, names: pl.Series) -> pl.Series:
-        held = [name is None or self.artifacts.path(name).exists() for name in names]
+        held = [name is None or self.artifacts.holds(name) for name in names]
         return pl.Series(names.name, held, dtype=pl.Boolean)
 
 

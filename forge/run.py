@@ -60,6 +60,7 @@ class Session:
         memo = Memo(self.settings.memo_folder / effect.name, effect.answers)
         if effect.name not in self.settled:
             memo.settle_orphans()
+            memo.check()
             self.settled.add(effect.name)
         return memo
 

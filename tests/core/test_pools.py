@@ -94,3 +94,8 @@ def test_file_that_is_not_there_is_bad_input(tmp_path):
 def test_recipes_by_hand_are_known_by_their_repository(tmp_path):
     written(tmp_path, 'test = "pytest"\n', "pallets__flask.toml")
     assert read_hand_recipes(tmp_path) == {"pallets__flask": 'test = "pytest"\n'}
+
+
+def test_pool_without_a_pull_request_is_refused(tmp_path):
+    with pytest.raises(InputError, match="names no pull request"):
+        read_pool(written(tmp_path, "# none yet\n"))

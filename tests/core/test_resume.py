@@ -1,7 +1,7 @@
 import pytest
 from toys import clear_mood, log, made, rejected, rows, run_build, set_mood
 
-from forge.errors import ServiceError
+from forge.errors import InputError, ServiceError
 
 
 def test_second_build_asks_nothing_and_makes_nothing(tmp_path):
@@ -135,3 +135,20 @@ def test_half_a_line_of_a_killed_journal_loses_only_that_answer(tmp_path):
     run_build(tmp_path, force={"doubles"})
     assert not list(memo.glob("journal-*"))
     assert len(rows(tmp_path)) == 5
+
+
+def test_emptied_artifact_is_asked_again(tmp_path):
+    run_build(tmp_path)
+    log(tmp_path)
+    proof = next(row["proof"] for row in rows(tmp_path) if row["n"] == 4)
+    (tmp_path / "memo/artifacts" / proof[:2] / proof).write_bytes(b"")
+    run_build(tmp_path, force={"doubles"})
+    assert log(tmp_path) == [4]
+
+
+def test_damaged_part_of_a_memo_is_named(tmp_path):
+    run_build(tmp_path)
+    (part,) = (tmp_path / "memo/double").glob("part-*.parquet")
+    part.write_bytes(part.read_bytes()[:-9])
+    with pytest.raises(InputError, match=f"{part.name} was damaged: it is no whole Parquet file"):
+        run_build(tmp_path, force={"doubles"})
