@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from archives import Answer, packed, serve, trimmed
+from histories import Repository
 
 from forge.demo import serve_world
 from forge.reader import scan
@@ -150,6 +151,20 @@ def test_no_engine_keeps_what_was_made_without_one(world, monkeypatch):
         ),
     )
     assert scan("statements", month="2026-03", root=root).collect().height > 10
+
+
+def test_history_without_numbers_is_told(tmp_path):
+    history = Repository(tmp_path / "served/ann/fix")
+    history.commit("Fix the parser", {"a.py": "one = 1\n"})
+    address = f"file://{history.folder}"
+    build = ["build", "--month", "2026-03", "--source", "git", address, "--to", "merges"]
+    assert forge(tmp_path / "root", build) == (
+        0,
+        (
+            "no commit of 2026-03 on the default branch names a pull request: `(#12)`, "
+            "`Merge pull request #12`\nname them yourself, one a line, with --pool FILE\n"
+        ),
+    )
 
 
 def test_full_disk_loses_nothing_that_was_answered(small_disk):

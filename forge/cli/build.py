@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from forge.settings import Settings
 
 UNBOUNDED_END = "merges"
+NO_NUMBERS = """\
+no commit of {month} on the default branch names a pull request: `(#12)`, `Merge pull request #12`
+name them yourself, one a line, with --pool FILE"""
 
 
 @click.command("build", short_help="Build a month as far as its bounds allow; rerun to go on.")
@@ -62,8 +65,14 @@ def command(**flags: Any) -> None:
     outcomes = run(chosen, settings, flags, to)
     if flags["as_json"]:
         click.echo(json.dumps([_plain(outcome) for outcome in outcomes], indent=1))
+    if chosen.source == "git" and not _rows_of("merges", outcomes):
+        click.echo(NO_NUMBERS.format(month=chosen.month), err=True)
     if to == UNBOUNDED_END and not flags["to"]:
         click.echo(_unbounded(settings, chosen), err=True)
+
+
+def _rows_of(table: str, outcomes: list["Outcome"]) -> int:
+    return sum(outcome.record.rows for outcome in outcomes if outcome.table == table)
 
 
 def _settings(chosen: "Selection", root: Path | None) -> "Settings":
