@@ -66,7 +66,6 @@ def untouched(world: dict[str, str], tmp_path_factory: pytest.TempPathFactory):
     return tables(root), time.monotonic() - began
 
 
-@pytest.mark.xdist_group("killed")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_killed_build_ends_in_the_same_tables_and_asks_nothing_twice(
     tmp_path, world, untouched, seed
