@@ -131,7 +131,7 @@ def _host() -> str:
 def _started(pid: int) -> str | None:
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError):
         return None
 
 
@@ -145,7 +145,10 @@ def is_dead(label: str) -> bool:
     if host != _host() or len(process) != 2:
         return False
     pid, started = process
-    return _started(int(pid)) != started
+    try:
+        return _started(int(pid)) != started
+    except OSError:  # such as too many open files: what cannot be told is nobody's leftover
+        return False
 
 
 def remove_leftovers(client: docker.DockerClient) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+import resource
 import subprocess
 import sys
 import time
@@ -222,6 +223,16 @@ def test_dead_process_is_told_from_another_of_the_same_number():
     assert is_dead(f"{host}:{pid}:{int(started) - 1}")
     assert not is_dead(f"{host}:{pid}:{started}")
     assert not is_dead(f"{host}0:{pid}:{int(started) - 1}")  # another container of the same name
+
+
+def test_process_is_not_taken_for_dead_while_no_file_can_be_opened():
+    label, files = process_label(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, files[1]))
+    try:
+        found = is_dead(label)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, files)
+    assert not found
 
 
 def test_engine_that_goes_away_while_a_script_runs_is_an_outage(
