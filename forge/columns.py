@@ -15,7 +15,7 @@ def moment(description: str, **kwargs: Any) -> dy.Datetime:
 
 
 def text(description: str, *, nullable: bool = False) -> dy.String:
-    """A text of any length; tables that hold one are not sorted, because that costs memory."""
+    """A text of any length; sorting a table that holds one takes memory."""
     return dy.String(description=description, nullable=nullable, metadata=WIDE)
 
 

@@ -11,15 +11,30 @@ from forge.stage import Stage
 A_BUG = "nothing was committed; this is a bug in forge: please report it"
 
 
-def check_key(path: Path, stage: Stage) -> None:
-    """Raise ContractError where two rows of a file share the key of the stage's schema."""
+def check_key(path: Path, stage: Stage) -> int:
+    """Rows of a file in the order of its key; raises ContractError where two rows share one."""
     key = key_of(stage.schema)
-    twice = pl.scan_parquet(path).group_by(key).len().filter(pl.col("len") > 1).head(3).collect()
+    keys = pl.scan_parquet(path).select(key).collect()
+    twice = keys.filter(_equals_last(key)).head(3)
     if not twice.is_empty():
         raise ContractError(
-            f"{stage.name}: {twice.select(key).rows()} occur more than once\n"
+            f"{stage.name}: {twice.rows()} occur more than once\n"
             f"{', '.join(key)} should name one row; {A_BUG}"
         )
+    return keys.height
+
+
+def is_in_order(path: Path, key: list[str]) -> bool:
+    """Whether no row of a file has a smaller key than the row before it."""
+    is_less = pl.lit(value=False)
+    for name in reversed(key):
+        last = pl.col(name).shift()
+        is_less = (pl.col(name) < last) | ((pl.col(name) == last) & is_less)
+    return not pl.scan_parquet(path).select(key).collect().select(is_less.any()).item()
+
+
+def _equals_last(key: list[str]) -> pl.Expr:
+    return pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
 
 
 def check_law(

@@ -13,7 +13,7 @@ import msgspec
 import polars as pl
 
 from forge.columns import WIDE, key_of, marked
-from forge.contract import A_BUG, check_key
+from forge.contract import A_BUG, check_key, is_in_order
 from forge.criteria import FATES
 from forge.errors import ContractError
 from forge.stage import Stage
@@ -126,8 +126,7 @@ class Store:
             _rejected(rows, stage).sink_parquet(rejected, mkdir=True)
             rows = rows.filter(pl.col("fate") == "kept")
         _sink(rows, stage.schema, kept)
-        counts["kept"] = pl.scan_parquet(kept).select(pl.len()).collect().item()
-        check_key(kept, stage)
+        counts["kept"] = check_key(kept, stage)
         return Draft(kept, rejected, counts)
 
     def commit(self, table: str, part: str, draft: Draft, record: PartRecord) -> None:
@@ -188,17 +187,23 @@ def _rejected(rows: pl.LazyFrame, stage: Stage) -> pl.LazyFrame:
 
 
 def _sink(rows: pl.LazyFrame, schema: type[dy.Schema], path: Path) -> None:
-    is_wide = bool(marked(schema, WIDE))
+    """Write rows in the order of their key, so that equal rows are equal files."""
+    key, is_wide = key_of(schema), bool(marked(schema, WIDE))
+    size = WIDE_ROWS if is_wide else None
     typed = rows.select(schema.column_names()).pipe(schema.validate, cast=True, eager=False)
-    ordered = typed if is_wide else typed.sort(key_of(schema))
     try:
-        ordered.sink_parquet(path, mkdir=True, row_group_size=WIDE_ROWS if is_wide else None)
+        # Sorting wide rows takes memory, and mostly they are in order: see first.
+        (typed if is_wide else typed.sort(key)).sink_parquet(path, mkdir=True, row_group_size=size)
     except pl.exceptions.ComputeError as error:
         if "failed validation" not in str(error):
             raise
         raise ContractError(
             f"{str(error).split('This error occurred')[0].strip()}\n{A_BUG}"
         ) from error
+    if is_wide and not is_in_order(path, key):
+        unordered = path.replace(path.with_name(f"{path.name}-unordered"))
+        pl.scan_parquet(unordered).sort(key).sink_parquet(path, row_group_size=size)
+        unordered.unlink()
 
 
 def _replace(draft: Path, path: Path) -> None:

@@ -61,7 +61,7 @@ def _tasks(settings: "Settings", month: str, split: str | None) -> "pl.LazyFrame
     tasks = _table(settings, "tasks", month)
     if split:
         splits = _table(settings, "splits", month).filter(pl.col("split") == split)
-        tasks = tasks.join(splits, on=KEY, how="semi")
+        tasks = tasks.join(splits, on=KEY, how="semi", maintain_order="left")
     if tasks.head(1).collect().is_empty():
         chosen = f"{split} task" if split else "task"
         raise InputError(

@@ -58,7 +58,7 @@ def patches(
     tests = {name: language.tests for name, language in languages().items()}
     changes = pull_requests.select(*key, "repo", "base_commit", "merge_commit")
     rows = candidates.select(*key, tests=pl.col("language").replace_strict(tests)).join(
-        changes, on=key, how="left"
+        changes, on=key, how="left", maintain_order="left"
     )
     halves = run.ask(rows, cut_patches)
-    return rows.join(halves, on=key, how="left").pipe(decide, criteria())
+    return rows.join(halves, on=key, how="left", maintain_order="left").pipe(decide, criteria())

@@ -108,14 +108,20 @@ def pull_requests(
     canonical = repositories.select("repository_id", canonical="repo")
     sought = (
         merges.with_columns(bound=bound(chosen, sample), is_excluded=is_excluded(exclude))
-        .join(canonical, on="repository_id", how="left")
+        .join(canonical, on="repository_id", how="left", maintain_order="left")
         .with_columns(repo=pl.coalesce("canonical", "repo"))
     )
     wanted = sought.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
     answers = run.ask(wanted, read_merge)
     return (
         sought.select(*PullRequestKey.column_names(), "repo", "bound", *SOURCED)
-        .join(answers, on=["repository_id", "number"], how="left", suffix="_answered")
+        .join(
+            answers,
+            on=["repository_id", "number"],
+            how="left",
+            suffix="_answered",
+            maintain_order="left",
+        )
         .with_columns(pl.coalesce(name, f"{name}_answered").alias(name) for name in SOURCED)
         .with_columns(is_excluded=is_excluded(exclude), labels=pl.lit(None, pl.List(pl.String)))
         .pipe(decide, criteria())

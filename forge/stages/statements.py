@@ -58,8 +58,8 @@ def statements(
     words = pull_requests.select(*KEY, "merge_method", "merged_at", title=title, body=body)
     said = (
         patches.select(KEY)
-        .join(words, on=KEY, how="left")
-        .join(merges.select(*KEY, is_given=_is_given()), on=KEY, how="left")
+        .join(words, on=KEY, how="left", maintain_order="left")
+        .join(merges.select(*KEY, is_given=_is_given()), on=KEY, how="left", maintain_order="left")
         .with_columns(
             problem_statement=pl.concat_str("title", "body", separator="\n\n", ignore_nulls=True),
             statement_source=_source(),
@@ -67,7 +67,7 @@ def statements(
         )
     )
     return (
-        said.join(_quoting(said, patches, limits), on=KEY, how="left")
+        said.join(_quoting(said, patches, limits), on=KEY, how="left", maintain_order="left")
         .with_columns(pl.col("quotes_patch").fill_null(value=False))
         .with_columns(bound=_bound(per_repository, limits))
         .pipe(decide, criteria(limits))

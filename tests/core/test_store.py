@@ -8,6 +8,7 @@ import pytest
 from toys import Doubles, Numbers, made, numbers, rejected, run_build
 
 import forge
+from forge.columns import text
 from forge.criteria import decide
 from forge.errors import ContractError, LockError
 from forge.lock import locked
@@ -38,6 +39,25 @@ def test_two_rows_of_one_key_are_a_bug(tmp_path):
     FRAMES["doubles"] = lambda numbers: decided(pl.concat([numbers, numbers.head(1)]))
     with pytest.raises(ContractError, match="occur more than once"):
         run_build(tmp_path, [numbers, doubles])
+
+
+class Texts(Numbers):
+    """A wide table, which is not sorted where it is in order."""
+
+    proof = text("whatever")
+
+
+@stage
+def texts(numbers: dy.LazyFrame[Numbers]) -> dy.LazyFrame[Texts]:
+    rows = numbers.select("n", proof=pl.lit("x")).sort("n", descending=True)
+    return rows.pipe(Texts.cast)
+
+
+def test_wide_table_is_in_the_order_of_its_key_whatever_order_its_stage_gives(tmp_path):
+    run_build(tmp_path, [numbers, texts], sample=100)
+    rows = forge.scan("texts", month="2026-03", root=tmp_path).collect()
+    assert rows["n"].to_list() == list(range(1, 101))
+    assert not [*tmp_path.glob(".drafts/2026-03/*")]
 
 
 def test_row_that_disappears_is_a_bug(tmp_path):

@@ -196,12 +196,12 @@ def test_named_pull_requests_are_merges_under_ids_of_our_own(
     )
     rows = made(tmp_path, archive, month="pool-mine", source="pool", window=None, named=named)
     assert rows.select("repo", "number", "merged_at", "base_sha", "body", "source").rows() == [
-        ("Kestrel/Ledger", 7, None, None, None, "pool"),
         ("psf/requests", 1, None, "d" * 40, "It fails.", "rows"),
+        ("Kestrel/Ledger", 7, None, None, None, "pool"),
     ]
     assert rows["repository_id"].to_list() == [
-        derived_id("kestrel/ledger"),
         derived_id("psf/requests"),
+        derived_id("kestrel/ledger"),
     ]
     assert archive.asked == []
 
