@@ -12,6 +12,7 @@ import polars as pl
 import forge.stages
 from forge.ask import Progress
 from forge.contract import check_law
+from forge.criteria import hand_on
 from forge.discover import values
 from forge.errors import UsageError
 from forge.freshness import blank, changes, unfinished
@@ -178,6 +179,7 @@ class Build:
         run = Run(self.session, stage, self.store, self.schemas)
         upstream = [self._upstream(stage, table, part) for table in stage.upstream]
         rows = stage.function(*upstream, **given, **({"run": run} if stage.runs else {}))
+        rows = self._handed_on(stage, part, rows)
         draft = self.store.draft(stage, part, rows)
         check_law(stage, upstream, draft.kept, draft.rejected)
         record.digest = digest_of(draft.kept)
@@ -188,6 +190,16 @@ class Build:
         if run.outage:
             raise run.outage
         return Outcome(stage.name, part, is_fresh=False, record=record)
+
+    def _handed_on(self, stage: Stage, part: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Decided rows, open where an upstream table has to ask of them again."""
+        key = set(stage.rejected_key)
+        for table in stage.upstream if stage.is_decided else ():
+            is_same = stage.by == self._stage(table).by == "bucket"
+            opened = self.store.opened(table, part if is_same else None)
+            if not opened.is_empty() and key.issuperset(opened.columns):
+                rows = hand_on(rows, table, opened)
+        return rows
 
     def _upstream(self, stage: Stage, table: str, part: str) -> pl.LazyFrame:
         schema = self.schemas[table]

@@ -44,6 +44,23 @@ def decide(lf: pl.LazyFrame, criteria: Criteria) -> dy.LazyFrame[Any]:
     return cast("dy.LazyFrame[Any]", decided.with_columns(fate=_fate()))
 
 
+def hand_on(decided: pl.LazyFrame, table: str, opened: pl.DataFrame) -> pl.LazyFrame:
+    """Rows that were decided without what an upstream table may still tell of them, left open.
+
+    `opened` holds the columns of a key: of rows that the upstream table has to ask again.
+    """
+    marked = opened.lazy().with_columns(is_decided_early=True)
+    is_early = pl.col("is_decided_early") & pl.col("fate").is_in(["kept", "rejected"])
+    return (
+        decided.join(marked, on=opened.columns, how="left", maintain_order="left")
+        .with_columns(
+            fate=pl.when(is_early).then(pl.lit(OPEN)).otherwise("fate"),
+            reasons=pl.when(is_early).then(_listed([pl.lit(f"{table}_open")])).otherwise("reasons"),
+        )
+        .drop("is_decided_early")
+    )
+
+
 def _reasons(criteria: Criteria) -> pl.Expr:
     return (
         pl.when(pl.col("bound").is_not_null())

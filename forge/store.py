@@ -15,12 +15,14 @@ import polars as pl
 from forge.columns import WIDE, key_of, marked
 from forge.contract import A_BUG, check_key, is_in_order
 from forge.criteria import FATES
+from forge.effect import OPEN
 from forge.errors import ContractError
 from forge.stage import Stage
 
 PART = "part"
 MANIFEST = "_manifest.json"
 WIDE_ROWS = 10_000
+TOLD = ("fate", "reasons", "detail")
 
 
 class PartRecord(msgspec.Struct):
@@ -113,6 +115,15 @@ class Store:
         paths = self.paths(table, part)
         return pl.scan_parquet(paths) if paths else schema.create_empty(lazy=True)
 
+    def opened(self, table: str, part: str | None = None) -> pl.DataFrame:
+        """What names the rows that a table, or a part of it, has to ask again."""
+        parts = [part] if part else sorted(self.digests(table))
+        paths = [path for name in parts if (path := self._rejected_path(table, name)).exists()]
+        if not paths:
+            return pl.DataFrame()
+        is_open = pl.col("fate") == OPEN
+        return pl.scan_parquet(paths).filter(is_open).drop(TOLD).unique().collect()
+
     def draft(self, stage: Stage, part: str, rows: pl.LazyFrame) -> Draft:
         """Write rows beside the tables, and check them against the stage's contract."""
         kept, rejected = self._draft(stage.name, part), None
@@ -179,10 +190,7 @@ def _rejected(rows: pl.LazyFrame, stage: Stage) -> pl.LazyFrame:
     columns = rows.collect_schema().names()
     key = [name for name in stage.rejected_key if name in columns] or key_of(stage.schema)
     return (
-        rows.filter(pl.col("fate") != "kept")
-        .select(*key, "fate", "reasons", "detail")
-        .unique(key, keep="any")
-        .sort(key)
+        rows.filter(pl.col("fate") != "kept").select(*key, *TOLD).unique(key, keep="any").sort(key)
     )
 
 

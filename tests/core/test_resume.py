@@ -1,7 +1,24 @@
+import dataframely as dy
+import polars as pl
 import pytest
-from toys import clear_mood, log, made, rejected, rows, run_build, set_mood
+from toys import (
+    Doubles,
+    Numbers,
+    clear_mood,
+    doubles,
+    log,
+    made,
+    numbers,
+    rejected,
+    rows,
+    run_build,
+    set_mood,
+)
 
+from forge.columns import Decision
+from forge.criteria import decide
 from forge.errors import InputError, ServiceError
+from forge.stage import Decided, stage
 
 
 def test_second_build_asks_nothing_and_makes_nothing(tmp_path):
@@ -75,6 +92,32 @@ def test_infra_failure_is_open_three_times_and_then_rejected(tmp_path):
         (is_rejected, [3]),
         (is_rejected, []),
     ]
+
+
+class Sums(Numbers, Decision):
+    """One row per number with a double."""
+
+    total = dy.Int64(description="n and its double")
+
+
+@stage
+def sums(numbers: dy.LazyFrame[Numbers], doubles: dy.LazyFrame[Doubles]) -> Decided[Sums]:
+    doubled = numbers.join(doubles.select("n", "twice"), on="n", how="left")
+    rows = doubled.with_columns(total=pl.col("n") + pl.col("twice"))
+    return rows.pipe(decide, {"has_double": pl.col("total").is_not_null()})
+
+
+def test_row_is_open_and_not_rejected_where_another_table_has_to_ask_of_it_again(tmp_path):
+    chosen = [numbers, doubles, sums]
+    set_mood(tmp_path, 3, "infra")
+    set_mood(tmp_path, 4, "data")
+    run_build(tmp_path, chosen)
+    refused = (4, "rejected", ["has_double"])
+    assert rejected(tmp_path, "sums") == [(3, "open", ["doubles_open"]), refused]
+    clear_mood(tmp_path, 3)
+    run_build(tmp_path, chosen)
+    assert rejected(tmp_path, "sums") == [refused]
+    assert [row["total"] for row in rows(tmp_path, sums)] == [3, 6, 9, 15]
 
 
 def test_pending_question_is_asked_by_every_build_until_it_is_known(tmp_path):
