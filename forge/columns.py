@@ -69,3 +69,6 @@ def key_of(schema: type[dy.Schema]) -> list[str]:
 def dtypes(schema: type[dy.Schema]) -> dict[str, Any]:
     """Polars dtype by column name."""
     return {name: column.dtype for name, column in schema.columns().items()}
+
+
+PULL_REQUEST = key_of(PullRequestKey)

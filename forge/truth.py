@@ -13,10 +13,9 @@ What the table leaves open is decided here:
 
 import polars as pl
 
-from forge.columns import PullRequestKey
+from forge.columns import PULL_REQUEST
 
-KEY = PullRequestKey.column_names()
-ATTEMPT = [*KEY, "side", "attempt"]
+ATTEMPT = [*PULL_REQUEST, "side", "attempt"]
 IS_BEFORE = pl.col("side") == "before"
 IS_AFTER = pl.col("side") == "after"
 
@@ -64,14 +63,14 @@ def promising(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
 
     No limit of `verdicts` has a say, so that changing one runs no test.
     """
-    return findings(attempts, patches).filter(IS_PROMISING).select(KEY)
+    return findings(attempts, patches).filter(IS_PROMISING).select(PULL_REQUEST)
 
 
 def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
     """One row per pull request with attempts: its tests by cell, and what went wrong after."""
     tests = (
         cells(attempts)
-        .group_by(KEY)
+        .group_by(PULL_REQUEST)
         .agg(
             *_lists(),
             *map(_count, COUNTED),
@@ -83,7 +82,7 @@ def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
     lists = pl.col("fail_to_pass", "pass_to_pass", "expected_failures")
     return (
         _sides(attempts, patches)
-        .join(tests, on=KEY, how="left")
+        .join(tests, on=PULL_REQUEST, how="left")
         .with_columns(counts, lists.fill_null([]))
         .with_columns(fails_by_collapse_only=_is_all(pl.col("fail_to_pass"), "uncollected"))
     )
@@ -93,17 +92,17 @@ def cells(attempts: pl.LazyFrame) -> pl.LazyFrame:
     """One row per test of a pull request: its classes, its cell, and the cell's kind."""
     allowed = pl.col("seconds_limit").min()
     slowest = pl.col("seconds").filter(IS_AFTER).max()
-    is_quick = attempts.group_by(KEY).agg(is_quick_after=slowest * 2 < allowed)
+    is_quick = attempts.group_by(PULL_REQUEST).agg(is_quick_after=slowest * 2 < allowed)
     found = classes(attempts).join(table(), on=["before", "after"], how="left")
     is_slow = (pl.col("kind") == "hangs") & ~pl.col("is_quick_after")
     return (
-        found.join(is_quick, on=KEY, how="left")
+        found.join(is_quick, on=PULL_REQUEST, how="left")
         .with_columns(is_slow=is_slow.fill_null(value=False))
         .with_columns(
             cell=pl.when("is_slow").then(pl.lit("other")).otherwise("cell"),
             kind=pl.when(~pl.col("is_slow")).then("kind"),
         )
-        .select(*KEY, "id", "before", "after", "cell", "kind")
+        .select(*PULL_REQUEST, "id", "before", "after", "cell", "kind")
     )
 
 
@@ -122,23 +121,25 @@ def table() -> pl.LazyFrame:
 
 def classes(attempts: pl.LazyFrame) -> pl.LazyFrame:
     """One row per test of a pull request: what all attempts of each side say together."""
-    of_side = letters(attempts).group_by(*KEY, "id", "side").agg(letter=_class(pl.col("letter")))
+    of_side = (
+        letters(attempts).group_by(*PULL_REQUEST, "id", "side").agg(letter=_class(pl.col("letter")))
+    )
     sides = {"before": IS_BEFORE, "after": IS_AFTER}
     both = {name: pl.col("letter").filter(side).first() for name, side in sides.items()}
-    return of_side.group_by(*KEY, "id").agg(**both)
+    return of_side.group_by(*PULL_REQUEST, "id").agg(**both)
 
 
 def letters(attempts: pl.LazyFrame) -> pl.LazyFrame:
     """One row per attempt and test that any attempt of its pull request lists, U and A derived."""
     listed = attempts.select(*ATTEMPT, "tests").explode("tests").unnest("tests")
     listed = listed.drop_nulls("id").select(*ATTEMPT, "id", "letter")
-    tests = listed.select(*KEY, "id").unique().with_columns(path=_path(pl.col("id")))
-    broken = _broken(attempts, tests.select(*KEY, "path")).with_columns(is_broken=True)
+    tests = listed.select(*PULL_REQUEST, "id").unique().with_columns(path=_path(pl.col("id")))
+    broken = _broken(attempts, tests.select(*PULL_REQUEST, "path")).with_columns(is_broken=True)
     died = (pl.col("result").is_null() | pl.col("is_timed_out")).alias("died")
     derived = pl.when(pl.col("died") | pl.col("is_broken")).then(pl.lit("U")).otherwise(pl.lit("A"))
     return (
         attempts.select(*ATTEMPT, died)
-        .join(tests, on=KEY)
+        .join(tests, on=PULL_REQUEST)
         .join(listed, on=[*ATTEMPT, "id"], how="left")
         .join(broken, on=[*ATTEMPT, "path"], how="left")
         .select(*ATTEMPT, "id", letter=pl.coalesce("letter", derived))
@@ -170,21 +171,21 @@ def _broken(attempts: pl.LazyFrame, files: pl.LazyFrame) -> pl.LazyFrame:
     above = files.unique().with_columns(parts=parts, depth=depth).explode("depth")
     above = above.with_columns(broken=pl.col("parts").list.head("depth").list.join("/"))
     broken = attempts.select(*ATTEMPT, broken="broken_files").explode("broken").drop_nulls("broken")
-    return above.join(broken, on=[*KEY, "broken"]).select(*ATTEMPT, "path").unique()
+    return above.join(broken, on=[*PULL_REQUEST, "broken"]).select(*ATTEMPT, "path").unique()
 
 
 def _sides(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
-    touched = patches.select(*KEY, path="test_paths").explode("path").drop_nulls("path")
-    broken = _broken(attempts.filter(IS_AFTER), touched).select(KEY).unique()
+    touched = patches.select(*PULL_REQUEST, path="test_paths").explode("path").drop_nulls("path")
+    broken = _broken(attempts.filter(IS_AFTER), touched).select(PULL_REQUEST).unique()
     return (
-        attempts.group_by(KEY)
+        attempts.group_by(PULL_REQUEST)
         .agg(
             attempts_before=IS_BEFORE.sum().cast(pl.Int64),
             attempts_after=IS_AFTER.sum().cast(pl.Int64),
             has_timeout_after=(IS_AFTER & pl.col("is_timed_out")).any(),
             has_dead_after=(IS_AFTER & pl.col("result").is_null()).any(),
         )
-        .join(broken.with_columns(has_broken=True), on=KEY, how="left")
+        .join(broken.with_columns(has_broken=True), on=PULL_REQUEST, how="left")
         .with_columns(
             has_broken_after=pl.col("has_dead_after") | pl.col("has_broken").fill_null(value=False)
         )

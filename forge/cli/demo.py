@@ -90,13 +90,13 @@ def _show(settings: "Settings", missing: EngineError | None) -> None:
 def _tasks(settings: "Settings") -> "pl.DataFrame":
     import polars as pl
 
+    from forge.columns import PULL_REQUEST
     from forge.reader import scan
 
     tasks, splits = (scan(name, month=MONTH, root=settings.root) for name in ("tasks", "splits"))
-    key = ["repository_id", "number"]
     shown = ["instance_id", "split", "static_difficulty", "fail_to_pass", "pass_to_pass"]
     return (
-        tasks.join(splits.select(*key, "split"), on=key)
+        tasks.join(splits.select(*PULL_REQUEST, "split"), on=PULL_REQUEST)
         .select(shown)
         .with_columns(pl.col("fail_to_pass", "pass_to_pass").list.len())
         .sort("instance_id")

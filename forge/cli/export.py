@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from forge.settings import Settings
 
-KEY = ["repository_id", "number"]
-
 
 @click.command("export", short_help="Write verified tasks in a format such as swebench.")
 @click.argument("form", metavar="FORMAT")
@@ -57,11 +55,13 @@ def _exporter(form: str) -> Any:
 def _tasks(settings: "Settings", month: str, split: str | None) -> "pl.LazyFrame":
     import polars as pl
 
+    from forge.columns import PULL_REQUEST
+
     _options.check_month(settings, month)
     tasks = _table(settings, "tasks", month)
     if split:
         splits = _table(settings, "splits", month).filter(pl.col("split") == split)
-        tasks = tasks.join(splits, on=KEY, how="semi", maintain_order="left")
+        tasks = tasks.join(splits, on=PULL_REQUEST, how="semi", maintain_order="left")
     if tasks.head(1).collect().is_empty():
         chosen = f"{split} task" if split else "task"
         raise InputError(

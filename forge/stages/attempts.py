@@ -13,7 +13,7 @@ import polars as pl
 from pydantic import Field
 
 from forge.artifacts import Artifacts
-from forge.columns import KEY, Decision, PullRequestKey, artifact, moment, text
+from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, artifact, moment, text
 from forge.criteria import Criteria, decide
 from forge.effect import OPEN, Failure, Row, effect
 from forge.eval_script import render
@@ -28,7 +28,6 @@ from forge.stages.recipes import Recipes
 from forge.stages.statements import Statements
 from forge.truth import promising
 
-PULL_REQUEST = ["repository_id", "number"]
 KEYS = [*PULL_REQUEST, "side", "attempt"]
 CARRIED = ["recipe_sha", "listed", "has_recipe", "seconds_limit", "eval_script"]
 PATCH = ["gold_patch", "test_paths", "removed_test_paths", "test_archive"]

@@ -6,7 +6,7 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.columns import KEY, Decision, artifact
+from forge.columns import KEY, PULL_REQUEST, Decision, artifact
 from forge.criteria import decide
 from forge.effect import OPEN, Failure, Row, effect
 from forge.inside.report import canonical
@@ -15,8 +15,6 @@ from forge.run import Run
 from forge.services.docker import Docker, Image, Ran
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.recipes import Recipes
-
-CANDIDATE = ["repository_id", "number"]
 
 
 class Environment(dy.Schema):
@@ -95,7 +93,7 @@ def _tried_in_order(waiting: pl.LazyFrame, run: Run, ranks: int) -> Iterator[pl.
         now = waiting.filter(pl.col("rank") == rank)
         tried = _tried(now, run)
         yield tried
-        waiting = waiting.join(_settled(now, tried), on=CANDIDATE, how="anti")
+        waiting = waiting.join(_settled(now, tried), on=PULL_REQUEST, how="anti")
 
 
 def _tried(now: pl.LazyFrame, run: Run) -> pl.LazyFrame:
@@ -109,7 +107,7 @@ def _tried(now: pl.LazyFrame, run: Run) -> pl.LazyFrame:
 def _settled(now: pl.LazyFrame, tried: pl.LazyFrame) -> pl.LazyFrame:
     """Candidates that need no other recipe, or that wait for the answer to this one."""
     has_answer = pl.col("kind").is_null() | (pl.col("kind") == OPEN)
-    return now.join(tried.filter(has_answer), on="recipe_sha", how="semi").select(CANDIDATE)
+    return now.join(tried.filter(has_answer), on="recipe_sha", how="semi").select(PULL_REQUEST)
 
 
 def _together(tried: Iterable[pl.LazyFrame]) -> pl.LazyFrame:

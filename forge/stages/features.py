@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from forge.columns import PullRequestKey
+from forge.columns import PULL_REQUEST, PullRequestKey
 from forge.languages import languages
 from forge.rules.difficulty import BRANCH, DEFINITION, DIMENSIONS, ELSE_IF, STATIC_DIFFICULTY
 from forge.rules.paths import CI, DOCS, GENERATED, HIDDEN, LOCKS
@@ -13,7 +13,6 @@ from forge.stages.candidates import Candidates
 from forge.stages.patches import Patches
 from forge.stages.pull_requests import PullRequests
 
-KEY = PullRequestKey.column_names()
 PATH, HEAD = pl.col("path"), pl.col("head")
 IS_GOLD, IS_TEST = pl.col("half") == "gold", pl.col("half") == "test"
 IS_CODE = pl.col("is_code")
@@ -75,11 +74,15 @@ def features(
     candidates: dy.LazyFrame[Candidates],
     pull_requests: dy.LazyFrame[PullRequests],
 ) -> dy.LazyFrame[Features]:
-    of_files = _files(patches, candidates).group_by(KEY).agg(**_counts(), **_flags())
+    of_files = _files(patches, candidates).group_by(PULL_REQUEST).agg(**_counts(), **_flags())
     return (
-        patches.select(KEY)
-        .join(of_files, on=KEY, how="left")
-        .join(pull_requests.select(*KEY, has_renames=_has_renames()), on=KEY, how="left")
+        patches.select(PULL_REQUEST)
+        .join(of_files, on=PULL_REQUEST, how="left")
+        .join(
+            pull_requests.select(*PULL_REQUEST, has_renames=_has_renames()),
+            on=PULL_REQUEST,
+            how="left",
+        )
         .with_columns(**{f"difficulty_{name}": d.score for name, d in DIMENSIONS.items()})
         .with_columns(static_difficulty=STATIC_DIFFICULTY)
         .pipe(Features.cast)
@@ -89,12 +92,14 @@ def features(
 def _files(patches: pl.LazyFrame, candidates: pl.LazyFrame) -> pl.LazyFrame:
     """One row per file of either patch."""
     halves = [
-        sections(patches.select(*KEY, patch=f"{half}_patch"), "patch").with_columns(
+        sections(patches.select(*PULL_REQUEST, patch=f"{half}_patch"), "patch").with_columns(
             half=pl.lit(half)
         )
         for half in ("gold", "test")
     ]
-    files = pl.concat(halves).join(candidates.select(*KEY, "language"), on=KEY, how="left")
+    files = pl.concat(halves).join(
+        candidates.select(*PULL_REQUEST, "language"), on=PULL_REQUEST, how="left"
+    )
     return files.with_columns(is_manifest=_is_manifest()).with_columns(
         is_code=IS_GOLD & ~(IS_HOUSEKEEPING | pl.col("is_manifest"))
     )

@@ -5,7 +5,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from forge.columns import PullRequestKey, dtypes, moment, text
+from forge.columns import PULL_REQUEST, PullRequestKey, dtypes, moment, text
 from forge.criteria import decide
 from forge.rules.bots import IS_BOT
 from forge.rules.identity import derived_id
@@ -74,7 +74,7 @@ def _walked(run: Run, month: str, address: str) -> pl.LazyFrame:
 def _named(named: tuple[Named, ...]) -> pl.LazyFrame:
     rows = [_row(pull_request) for pull_request in named]
     return pl.LazyFrame(rows, schema=dtypes(Merges)).unique(
-        ["repository_id", "number"], keep="first", maintain_order=True
+        PULL_REQUEST, keep="first", maintain_order=True
     )
 
 

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from forge.columns import Decision, PullRequestKey, text
+from forge.columns import PULL_REQUEST, Decision, PullRequestKey, text
 from forge.criteria import Criteria, decide
 from forge.effect import Failure, Row, effect
 from forge.languages import languages
@@ -54,11 +54,12 @@ async def cut_patches(
 def patches(
     candidates: dy.LazyFrame[Candidates], pull_requests: dy.LazyFrame[PullRequests], *, run: Run
 ) -> Decided[Patches]:
-    key = PullRequestKey.column_names()
     tests = {name: language.tests for name, language in languages().items()}
-    changes = pull_requests.select(*key, "repo", "base_commit", "merge_commit")
-    rows = candidates.select(*key, tests=pl.col("language").replace_strict(tests)).join(
-        changes, on=key, how="left", maintain_order="left"
+    changes = pull_requests.select(*PULL_REQUEST, "repo", "base_commit", "merge_commit")
+    rows = candidates.select(*PULL_REQUEST, tests=pl.col("language").replace_strict(tests)).join(
+        changes, on=PULL_REQUEST, how="left", maintain_order="left"
     )
     halves = run.ask(rows, cut_patches)
-    return rows.join(halves, on=key, how="left", maintain_order="left").pipe(decide, criteria())
+    return rows.join(halves, on=PULL_REQUEST, how="left", maintain_order="left").pipe(
+        decide, criteria()
+    )

@@ -6,7 +6,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from forge.columns import PullRequestKey, moment, text
+from forge.columns import PULL_REQUEST, PullRequestKey, moment, text
 from forge.criteria import Criteria, decide
 from forge.effect import Failure, Row, effect
 from forge.rules.bounds import bound, is_excluded
@@ -114,10 +114,10 @@ def pull_requests(
     wanted = sought.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
     answers = run.ask(wanted, read_merge)
     return (
-        sought.select(*PullRequestKey.column_names(), "repo", "bound", *SOURCED)
+        sought.select(*PULL_REQUEST, "repo", "bound", *SOURCED)
         .join(
             answers,
-            on=["repository_id", "number"],
+            on=PULL_REQUEST,
             how="left",
             suffix="_answered",
             maintain_order="left",

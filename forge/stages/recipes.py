@@ -7,7 +7,7 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.columns import KEY, Decision, PullRequestKey, text
+from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, text
 from forge.criteria import Criteria, decide
 from forge.effect import OPEN, Failure, Row, effect
 from forge.languages import languages
@@ -25,7 +25,6 @@ from forge.stages.patches import Patches
 from forge.stages.statements import Statements
 
 MOST_BYTES = 4_000_000
-PULL_REQUEST = ["repository_id", "number"]
 RANKED = [*PULL_REQUEST, "rank"]
 
 

@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.columns import Decision, PullRequestKey, text
+from forge.columns import PULL_REQUEST, Decision, PullRequestKey, text
 from forge.criteria import Criteria, decide
 from forge.rules.paths import DOCS
 from forge.rules.sections import sections
@@ -14,7 +14,6 @@ from forge.stages.merges import Merges
 from forge.stages.patches import Patches
 from forge.stages.pull_requests import PullRequests
 
-KEY = PullRequestKey.column_names()
 BLANKS = r"\s+"
 
 
@@ -55,11 +54,16 @@ def statements(
     per_repository: int | None,
 ) -> Decided[Statements]:
     title, body = title_of(pl.col("title")), body_of(pl.col("body"))
-    words = pull_requests.select(*KEY, "merge_method", "merged_at", title=title, body=body)
+    words = pull_requests.select(*PULL_REQUEST, "merge_method", "merged_at", title=title, body=body)
     said = (
-        patches.select(KEY)
-        .join(words, on=KEY, how="left", maintain_order="left")
-        .join(merges.select(*KEY, is_given=_is_given()), on=KEY, how="left", maintain_order="left")
+        patches.select(PULL_REQUEST)
+        .join(words, on=PULL_REQUEST, how="left", maintain_order="left")
+        .join(
+            merges.select(*PULL_REQUEST, is_given=_is_given()),
+            on=PULL_REQUEST,
+            how="left",
+            maintain_order="left",
+        )
         .with_columns(
             problem_statement=pl.concat_str("title", "body", separator="\n\n", ignore_nulls=True),
             statement_source=_source(),
@@ -67,7 +71,9 @@ def statements(
         )
     )
     return (
-        said.join(_quoting(said, patches, limits), on=KEY, how="left", maintain_order="left")
+        said.join(
+            _quoting(said, patches, limits), on=PULL_REQUEST, how="left", maintain_order="left"
+        )
         .with_columns(pl.col("quotes_patch").fill_null(value=False))
         .with_columns(bound=_bound(per_repository, limits))
         .pipe(decide, criteria(limits))
@@ -101,17 +107,17 @@ def _quoting(said: pl.LazyFrame, patches: pl.LazyFrame, limits: Limits) -> pl.La
     statement = pl.col("problem_statement").str.replace_all(BLANKS, " ")
     line = pl.col("line").str.replace_all(BLANKS, " ").str.strip_chars()
     return (
-        sections(patches.select(*KEY, "gold_patch"), "gold_patch")
+        sections(patches.select(*PULL_REQUEST, "gold_patch"), "gold_patch")
         .filter(~pl.col("path").str.contains(DOCS))
-        .select(*KEY, line=pl.col("body").str.extract_all(r"\n\+[^\n]*"))
+        .select(*PULL_REQUEST, line=pl.col("body").str.extract_all(r"\n\+[^\n]*"))
         .explode("line")
         .with_columns(line=pl.col("line").str.strip_prefix("\n+"))
         .with_columns(line=line)
         .filter(pl.col("line").str.len_chars() >= limits.quoted_letters)
         .unique()
-        .join(said.select(*KEY, statement=statement), on=KEY)
+        .join(said.select(*PULL_REQUEST, statement=statement), on=PULL_REQUEST)
         .filter(pl.col("statement").str.contains(pl.col("line"), literal=True))
-        .select(KEY)
+        .select(PULL_REQUEST)
         .unique()
         .with_columns(quotes_patch=True)
     )

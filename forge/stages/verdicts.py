@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.columns import Decision, PullRequestKey, moment
+from forge.columns import PULL_REQUEST, Decision, PullRequestKey, moment
 from forge.criteria import Criteria, decide
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.attempts import Attempts
@@ -13,8 +13,6 @@ from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.statements import Statements
 from forge.truth import IS_PROMISING, findings
-
-KEY = PullRequestKey.column_names()
 
 
 def count(description: str) -> dy.Int64:
@@ -105,11 +103,11 @@ def verdicts(
 ) -> Decided[Verdicts]:
     numbers = pl.col("attempts_before", "attempts_after").fill_null(0)
     return (
-        statements.select(KEY)
-        .join(_reached(recipes, environments), on=KEY, how="left")
+        statements.select(PULL_REQUEST)
+        .join(_reached(recipes, environments), on=PULL_REQUEST, how="left")
         .with_columns(pl.col("has_recipe", "has_environment").fill_null(value=False))
-        .join(findings(attempts, patches), on=KEY, how="left")
-        .join(_costs(attempts), on=KEY, how="left")
+        .join(findings(attempts, patches), on=PULL_REQUEST, how="left")
+        .join(_costs(attempts), on=PULL_REQUEST, how="left")
         .with_columns(numbers)
         .pipe(decide, criteria(limits))
     )
@@ -127,10 +125,10 @@ def _reached(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
     """Which candidates have a recipe and an environment, with what stopped the best recipe."""
     tried = environments.select("recipe_sha", "is_built", "reason")
     return (
-        recipes.select(*KEY, "rank", "recipe_sha")
+        recipes.select(*PULL_REQUEST, "rank", "recipe_sha")
         .join(tried, on="recipe_sha", how="left")
         .sort("rank")
-        .group_by(KEY)
+        .group_by(PULL_REQUEST)
         .agg(
             has_recipe=pl.lit(value=True).first(),
             has_environment=pl.col("is_built").fill_null(value=False).any(),
@@ -142,7 +140,7 @@ def _reached(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
 
 def _costs(attempts: pl.LazyFrame) -> pl.LazyFrame:
     is_after = pl.col("side") == "after"
-    return attempts.group_by(KEY).agg(
+    return attempts.group_by(PULL_REQUEST).agg(
         recipe_sha=pl.col("recipe_sha").first(),
         seconds_before=pl.col("seconds").filter(~is_after).max(),
         seconds_after=pl.col("seconds").filter(is_after).max(),
