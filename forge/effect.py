@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, Self, get_type_hints
 
 import dataframely as dy
 
+from forge.address import masked
 from forge.artifacts import Artifacts
 from forge.settings import Settings
 
@@ -33,6 +34,10 @@ class Failure:
     kind: Kind
     reason: str
     detail: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take logins out of the words, which may be anybody's: they go into tables."""
+        object.__setattr__(self, "detail", masked(self.detail) if self.detail else self.detail)
 
 
 class Service(Protocol):

@@ -1,28 +1,37 @@
 """Where forge reads, writes and asks: flags over `FORGE_*` over forge.toml over defaults."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from forge.address import Address, read
+
+Place = Annotated[Address, NoDecode, BeforeValidator(read)]
 
 
 class Settings(BaseSettings):
     """What a machine or a user sets once."""
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
-        env_prefix="FORGE_", toml_file="forge.toml", frozen=True, extra="ignore"
+        env_prefix="FORGE_",
+        toml_file="forge.toml",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # it may hold a password
     )
 
     root: Path = Path("data")
     memo: Path | None = None
-    archive_url: str = "https://data.gharchive.org"
-    git_url: str = "https://github.com/{owner}/{repo}"
+    archive_url: Place = Address("https://data.gharchive.org")
+    git_url: Place = Address("https://github.com/{owner}/{repo}")
     recipes: Path = Path("recipes")
     build_network: str = "default"
     build_ca_bundle: Path | None = None

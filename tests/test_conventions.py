@@ -143,7 +143,7 @@ def test_only_the_edge_prints():
 
 
 def test_environment_is_read_by_settings_and_by_what_starts_tools():
-    tools = {"docker_engine", "docker_scripts", "git_command", "history"}
+    tools = {"docker_engine", "git_command", "history", "proxies"}
     readers = {path.stem for path in MODULES if {"environ", "getenv"} & names(path)}
     assert readers <= tools
 

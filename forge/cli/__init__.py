@@ -73,10 +73,12 @@ def exit_code() -> Any:
 
 
 def _as_bug(error: Exception) -> str:
+    from forge.address import masked
+
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(last.filename)}:{last.lineno}"  # noqa: PTH119 - a name, not a path
     return (
-        f"forge: a bug at {where}: {type(error).__name__}: {error}\n"
+        f"forge: a bug at {where}: {type(error).__name__}: {masked(str(error))}\n"
         "what was answered is kept; please report this with the command you ran"
     )
 

@@ -18,6 +18,7 @@ HOURS = re.compile("[0-9]{1,5}(-[0-9]{1,5})?")
 def read_selection(flags: dict[str, Any]) -> "Selection":
     """The selection that the flags say; UsageError where they contradict each other."""
     from forge import pools
+    from forge.address import read
     from forge.selection import Selection
 
     source, month, named = _source(flags)
@@ -25,7 +26,7 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
         month=month,
         window=_window(flags["hours"], month) if flags["hours"] is not None else None,
         source=source,
-        git_source=flags["address"],
+        git_source=read(flags["address"]).url if flags["address"] else None,
         named=named,
         sample=_share(flags["sample"]) if flags["sample"] else None,
         per_repository=flags["per_repository"],

@@ -57,7 +57,7 @@ def command(**flags: Any) -> None:
     forge build --month 2026-03 --source git https://github.com/owner/name
     """
     chosen = read_selection(flags)
-    settings = _settings(chosen, flags["root"])
+    settings = _settings(flags)
     to = flags["to"] or (None if chosen.is_bounded else UNBOUNDED_END)
     if flags["dry_run"]:
         _tell_plan(chosen, settings, flags, to)
@@ -75,13 +75,14 @@ def _rows_of(table: str, outcomes: list["Outcome"]) -> int:
     return sum(outcome.record.rows for outcome in outcomes if outcome.table == table)
 
 
-def _settings(chosen: "Selection", root: Path | None) -> "Settings":
+def _settings(flags: dict[str, Any]) -> "Settings":
+    from forge.address import read
     from forge.services.git_addresses import checked
 
-    settings = _options.settings(root)
-    if chosen.git_source is None:
+    settings = _options.settings(flags["root"])
+    if flags["address"] is None:
         return settings
-    return settings.model_copy(update={"git_url": checked(chosen.git_source)})
+    return settings.model_copy(update={"git_url": read(checked(flags["address"]))})
 
 
 def run(

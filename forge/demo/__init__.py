@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from tempfile import mkdtemp
 
+from forge.address import Address
 from forge.demo.archive import write_archive
 from forge.demo.history import write_repository
 from forge.demo.servers import archive_server, git_server
@@ -16,7 +17,7 @@ from forge.demo.world import world
 
 
 @contextmanager
-def serve_world(folder: Path) -> Iterator[dict[str, str | Path]]:
+def serve_world(folder: Path) -> Iterator[dict[str, Address | Path]]:
     """Serve the world, made where it is not made yet; yields the settings that lead to it."""
     folder = folder.absolute()
     made = make_world(folder)
@@ -24,7 +25,11 @@ def serve_world(folder: Path) -> Iterator[dict[str, str | Path]]:
         archive_server(made / "archive", folder / "archive.port") as archive_url,
         git_server(made / "git", folder / "git.port") as git_url,
     ):
-        yield {"archive_url": archive_url, "git_url": git_url, "recipes": made / "recipes"}
+        yield {
+            "archive_url": Address(archive_url),
+            "git_url": Address(git_url),
+            "recipes": made / "recipes",
+        }
 
 
 def make_world(folder: Path) -> Path:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import Self
 import httpx
 import stamina
 
+from forge.address import Address
 from forge.artifacts import Artifacts
 from forge.dumps import Counts, TimelineError, read_dump
 from forge.effect import Failure, Row
 from forge.errors import InputError, ServiceError
 from forge.events import Events
+from forge.services.proxies import proxies
 from forge.settings import Settings
 
 __all__ = ["Archive", "Events"]
@@ -63,7 +65,7 @@ class Download:
 class Archive:
     """Downloads hours, reads them off the event loop, and keeps their events as artifacts."""
 
-    url: httpx.URL
+    address: Address
     artifacts: Artifacts
     workers: asyncio.Semaphore
     http: httpx.AsyncClient = field(init=False)
@@ -71,27 +73,40 @@ class Archive:
     @classmethod
     def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
         """The archive that the settings name."""
+        address = settings.archive_url
         try:
-            url = httpx.URL(settings.archive_url.rstrip("/"))
+            url = httpx.URL(address.url.rstrip("/"))
         except httpx.InvalidURL as error:
-            raise InputError(f"{settings.archive_url!r}: {error}\n{HOW_TO_SET}") from error
+            raise InputError(f"{address.url!r}: {error}\n{HOW_TO_SET}") from error
         if url.scheme not in {"http", "https"} or not url.host:
-            raise InputError(f"{settings.archive_url!r} is no http address\n{HOW_TO_SET}")
-        return cls(url, artifacts, asyncio.Semaphore(settings.workers))
+            raise InputError(f"{address.url!r} is no http address\n{HOW_TO_SET}")
+        plain = replace(address, url=str(url))
+        return cls(plain, artifacts, asyncio.Semaphore(settings.workers))
 
     @property
     def identity(self) -> str:
-        """The address, without a password that it may hold."""
-        return str(self.url.copy_with(username=None, password=None))
+        """The address."""
+        return self.address.url
 
     async def __aenter__(self) -> Self:
-        self.http = httpx.AsyncClient(
+        found = proxies()
+        try:
+            self.http = self._client()
+        except (ValueError, ImportError, httpx.InvalidURL):
+            shown = ", ".join(f"{name}={address}" for name, address in found.items())
+            raise InputError(
+                f"a proxy cannot be used: {shown}\nname one of http:// or https://"
+            ) from None
+        return self
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            auth=self.address.login,
             timeout=SECONDS,
             limits=httpx.Limits(max_connections=CONNECTIONS),
             follow_redirects=True,
             headers={"User-Agent": "sweforge", "Accept-Encoding": "identity"},
         )
-        return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self.http.aclose()
@@ -120,18 +135,17 @@ class Archive:
             events.unlink(missing_ok=True)
 
     async def _download(self, hour: datetime, path: Path) -> Download:
-        url = f"{self.url}/{name_of(hour)}.json.gz"
-        shown = f"{self.identity}/{name_of(hour)}.json.gz"
+        url = f"{self.address}/{name_of(hour)}.json.gz"
         try:
             async for attempt in stamina.retry_context(on=_again, attempts=TRIES, timeout=None):
                 with attempt:
                     download = await self._fetch(url, path)
         except (httpx.HTTPError, httpx.InvalidURL, BusyError) as error:
             raise ServiceError(
-                f"the archive does not answer: {shown}: {_said(error)}\n{HOW_TO_SET}"
+                f"the archive does not answer: {url}: {_said(error)}\n{HOW_TO_SET}"
             ) from error
         if _is_page(path):
-            raise ServiceError(f"{shown} is a web page, no gzip file\n{HOW_TO_SET}")
+            raise ServiceError(f"{url} is a web page, no gzip file\n{HOW_TO_SET}")
         return download
 
     async def _fetch(self, url: str, path: Path) -> Download:

@@ -12,6 +12,7 @@ from forge.services.docker_containers import NO_NETWORK, Bounds, Program, ended,
 from forge.services.docker_engine import Engine, Unanswered
 from forge.services.docker_files import File
 from forge.services.docker_images import Image, Images
+from forge.services.docker_proxies import Relays
 from forge.services.docker_scripts import NETWORK, environment_script, exports, network_files
 from forge.services.docker_tests import EXACTLY, LENIENTLY, EvalOutput, run_tests
 from forge.services.git import Git
@@ -72,11 +73,13 @@ class Docker:
         self.engine = Engine(self.settings.workers)
         await self.engine.connect()
         await self.git.__aenter__()
-        self.images = Images(self.engine, self.settings, self.artifacts, self.git)
+        self.relays = Relays(self.engine, self.settings.build_network)
+        self.images = Images(self.engine, self.settings, self.artifacts, self.git, self.relays)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Disconnect."""
+        await self.relays.close()
         await self.git.__aexit__(*exc)
         await self.engine.close()
 
@@ -109,7 +112,7 @@ class Docker:
         put = {f"{WORK}/{name}": content for name, content in (files or {}).items()}
         surroundings = exports(environment or {}) + (f". {NETWORK}\n" if network else "")
         put |= {f"{SCRIPT}/script.sh": script.encode(), f"{SCRIPT}/env.sh": surroundings.encode()}
-        put |= network_files(self.settings.build_ca_bundle) if network else {}
+        put |= await self._network_files() if network else {}
         wanted = {f"{WORK}/{name}": COLLECTED_BYTES for name in collect}
         program = Program(
             image=image,
@@ -121,6 +124,10 @@ class Docker:
             bounds=replace(SCRIPT_BOUNDS, seconds=seconds),
         )
         return await self._ran(program)
+
+    async def _network_files(self) -> dict[str, bytes]:
+        proxies = await self.relays.environment()
+        return network_files(proxies, self.settings.build_ca_bundle)
 
     async def probe(self, recipe: Recipe, image: str) -> Ran | Failure:
         """Let the runner list the tests at the base commit, offline, in the file `listed`."""

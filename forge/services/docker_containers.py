@@ -114,6 +114,7 @@ def _options(program: Program) -> dict[str, Any]:
         "pids_limit": bounds.processes,
         "init": True,
         "log_config": {"Type": "none"},
+        "use_config_proxy": False,  # of the user's Docker: its password would be the container's
     }
 
 

@@ -28,6 +28,7 @@ from forge.services import docker_scripts as scripts
 from forge.services.docker_containers import Bounds, Ended, Program, ended, stop_on_full_disk
 from forge.services.docker_engine import CREATED, KIND, OWN_BYTES, PROCESS, Engine, Unanswered
 from forge.services.docker_files import File
+from forge.services.docker_proxies import Relays
 from forge.services.git import Failed, Git
 from forge.settings import Settings
 
@@ -70,8 +71,11 @@ class Work:
 class Images:
     """Builds what is not there, one build of a tag at a time."""
 
-    def __init__(self, engine: Engine, settings: Settings, artifacts: Artifacts, git: Git) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, artifacts: Artifacts, git: Git, relays: Relays
+    ) -> None:
         self.engine, self.settings, self.artifacts, self.git = engine, settings, artifacts, git
+        self.relays = relays
         self.used: set[str] = set()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -123,7 +127,8 @@ class Images:
     async def _build(self, work: Work) -> Image:
         async with self.engine.slots:
             await self._make_room()
-            async with ended(self.engine, self._program(work)) as (container, end):
+            program = self._program(work, await self.relays.environment())
+            async with ended(self.engine, program) as (container, end):
                 log = self.artifacts.put(end.files.get(scripts.LOG, b""))
                 if end.exit_code != 0:
                     raise Unanswered(failure_of(end, log))
@@ -133,10 +138,10 @@ class Images:
                     image = await self.engine.call(partial(_commit, container, work))
         return _described(work.tag, image, log=log, seconds=end.seconds)
 
-    def _program(self, work: Work) -> Program:
+    def _program(self, work: Work, proxies: dict[str, str]) -> Program:
         files = {f"{scripts.FOLDER}/{name}": content for name, content in work.files.items()}
         files[f"{scripts.FOLDER}/build.sh"] = work.script.encode()
-        files |= scripts.network_files(self.settings.build_ca_bundle)
+        files |= scripts.network_files(proxies, self.settings.build_ca_bundle)
         return Program(
             image=work.base,
             command=("/bin/bash", f"{scripts.FOLDER}/build.sh"),

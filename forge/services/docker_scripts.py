@@ -1,6 +1,5 @@
 """What runs inside containers that become images: the toolchain tier, the task tier upon it."""
 
-import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,6 @@ CA_VARIABLES = (
     "NODE_EXTRA_CA_CERTS",
     "CARGO_HTTP_CAINFO",
 )
-PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 
 # Everything that only the build needs lies in this folder, and is gone before the image is made.
 FOLDER = "/forge/build"
@@ -101,13 +99,11 @@ chown -R 1000:1000 /testbed {VENV}
 )
 
 
-def network_files(bundle: Path | None) -> dict[str, bytes]:
+def network_files(proxies: Mapping[str, str], bundle: Path | None) -> dict[str, bytes]:
     """Files that let programs reach the network as this machine does: proxies and certificates."""
-    names = [name for proxy in PROXIES for name in (proxy, proxy.upper()) if os.environ.get(name)]
-    wanted = {name: os.environ[name] for name in names}
     if bundle is None:
-        return {NETWORK: exports(wanted).encode()}
-    wanted |= dict.fromkeys(CA_VARIABLES, CA_BUNDLE)
+        return {NETWORK: exports(proxies).encode()}
+    wanted = {**proxies, **dict.fromkeys(CA_VARIABLES, CA_BUNDLE)}
     return {NETWORK: exports(wanted).encode(), CA_BUNDLE: bundle.read_bytes()}
 
 

@@ -1,12 +1,13 @@
 """Git: repositories by name, their histories, merges, files and patches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time
 from typing import NamedTuple, Self
 
+from forge.address import Address, read
 from forge.artifacts import Artifacts
 from forge.rules.licences import FILE, licence_of
 from forge.services import git_patches, git_pull_requests, git_trees
@@ -54,7 +55,7 @@ class Walked(NamedTuple):
 class Git:
     """Mirrors of repositories, each fetched when somebody first asks."""
 
-    template: str
+    template: Address | str
     folder: Path
     started: float = field(default_factory=time)
     mirrors: dict[str, Mirror] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Git:
     @property
     def identity(self) -> str:
         """The addresses' template."""
-        return self.template
+        return read(self.template).url
 
     @classmethod
     def open(cls, settings: Settings, artifacts: Artifacts) -> Self:  # noqa: ARG003 - it makes none
@@ -126,7 +127,8 @@ class Git:
 
     def mirror(self, repo: str) -> Mirror:
         """The one mirror of a repository in this process."""
-        address = address_of(self.template, repo)
+        template = read(self.template)
+        address = replace(template, url=address_of(template.url, repo))
         name = repo.lower().replace("/", "__")
         return self.mirrors.setdefault(name, Mirror(self.folder / name, address))
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from forge.address import masked
 from forge.effect import Failure
 from forge.errors import InputError
 from forge.rules.identity import is_repository
@@ -34,7 +35,7 @@ def checked(address: str) -> str:
     if folder.is_dir():
         return f"file://{folder.resolve()}"
     raise InputError(
-        f"no git repository at {address}\nname a folder, or an address such as "
+        f"no git repository at {masked(address)}\nname a folder, or an address such as "
         "https://github.com/owner/name"
     )
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from forge.address import Address, masked
 from forge.effect import Failure
 from forge.errors import ServiceError
+from forge.services.proxies import exempt, proxies
 
 T = TypeVar("T")
 
@@ -25,7 +27,6 @@ PROTOCOLS = "file:git:http:https:ssh"
 KEPT = (
     *("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "LD_LIBRARY_PATH"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
 )
 CONFIG = {
     "core.attributesFile": "/dev/null",
@@ -33,6 +34,8 @@ CONFIG = {
     "core.excludesFile": "/dev/null",
     "core.fsmonitor": "false",
     "core.hooksPath": "/dev/null",
+    "core.protectHFS": "true",  # no path may be `.git` to any system, not to ours alone
+    "core.protectNTFS": "true",
     "core.quotePath": "true",
     "credential.helper": "",
     "fetch.recurseSubmodules": "false",
@@ -44,9 +47,15 @@ CONFIG = {
     "protocol.version": "2",
     "safe.directory": "*",  # mirrors may be another user's; the remote's own check stays
 }
+# Everybody may read what a process is called with, and git calls others with the address.
+LOGIN = ("FORGE_GIT_USER", "FORGE_GIT_PASSWORD")
+HELPER = (
+    '!f() { [ "$1" = get ] && '
+    'printf "username=%s\\npassword=%s\\n" "$FORGE_GIT_USER" "$FORGE_GIT_PASSWORD"; }; f'
+)
 GONE = re.compile(
     r"repository '.*' not found|Repository not found|does not appear to be a git repository"
-    r"|could not read Username|Authentication failed|Repository unavailable|access blocked"
+    r"|could not read Username|Repository unavailable|access blocked"
     r"|repository .* does not exist|Permission denied \(publickey",
     re.IGNORECASE,
 )
@@ -62,7 +71,8 @@ DOWN = re.compile(
     r"unable to access|could not resolve|connection (refused|reset|timed out|closed)|early EOF"
     r"|RPC failed|hung up unexpectedly|returned error: (403|408|429|5\d\d)|timed? ?out|SSL|TLS"
     r"|unexpected disconnect|Network is unreachable|No route to host|unable to connect"
-    r"|not valid: could not determine hash algorithm|transport '.*' not allowed",
+    r"|Authentication failed|not valid: could not determine hash algorithm"
+    r"|transport '.*' not allowed",
     re.IGNORECASE,
 )
 
@@ -94,7 +104,7 @@ class Call:
     environment: Mapping[str, str] = field(default_factory=dict)
     seconds: float = READ_SECONDS
     bytes: int = OUTPUT_BYTES
-    address: str | None = None
+    address: Address | None = None
     """Where it may fetch from; without one, it may not use the network."""
     lock: int | None = None
     """A held lock that git's processes share, so that they keep it when forge is killed."""
@@ -104,7 +114,9 @@ class Call:
         """The words that are executed, none of them through a shell."""
         config = {**CONFIG, **self.config}
         if self.address:
-            config |= {"remote.origin.url": self.address}
+            config |= {"remote.origin.url": self.address.url}
+        if self.address and self.address.secret:
+            config |= {f"credential.{self.address.origin}.helper": HELPER}
         settings = [word for key, value in config.items() for word in ("-c", f"{key}={value}")]
         return ["git", *settings, f"--git-dir={self.folder}", *self.arguments]
 
@@ -113,6 +125,9 @@ class Call:
         """The whole environment of the command."""
         return {
             **{name: os.environ[name] for name in KEPT if name in os.environ},
+            **{name: os.environ[name] for name in proxies()},
+            **exempt(),
+            **self._login,
             "LC_ALL": "C",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -125,6 +140,11 @@ class Call:
             "GIT_ALLOW_PROTOCOL": PROTOCOLS if self.address else "none",
             **self.environment,
         }
+
+    @property
+    def _login(self) -> dict[str, str]:
+        login = self.address.login if self.address else None
+        return dict(zip(LOGIN, login, strict=True)) if login else {}
 
 
 async def git(call: Call) -> bytes:
@@ -199,8 +219,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _plain(errors: bytes) -> str:
-    text = errors.decode(errors="replace")
-    text = re.sub(r"://[^/@\s]+@", "://", text)  # no password in a message
+    text = masked(errors.decode(errors="replace"))
     lines = [line for line in text.splitlines() if line and not line.startswith("warning:")]
     return "\n".join(lines)[:2000]
 
@@ -225,10 +244,9 @@ def _failure(errors: str) -> Failure | None:
     return None
 
 
-def down(address: str, errors: str) -> ServiceError:
-    """The error that a server does not answer as one should, without a password in it."""
-    shown = re.sub(r"://[^/@\s]+@", "://", address)
+def down(address: Address, errors: str) -> ServiceError:
+    """The error that a server does not answer as one should."""
     return ServiceError(
-        f"git cannot reach {shown}: {errors.splitlines()[0] if errors else 'no reason given'}\n"
+        f"git cannot reach {address}: {errors.splitlines()[0] if errors else 'no reason given'}\n"
         "check the network, or name another server with FORGE_GIT_URL"
     )

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from forge.address import Address
 from forge.effect import Failure
 from forge.services.git_command import FETCH_SECONDS, Call, Failed, down, git
 
@@ -34,7 +35,7 @@ class Mirror:
     """One repository's folder, and the address it is fetched from."""
 
     folder: Path
-    address: str
+    address: Address
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     gone: Failed | None = None
 
@@ -52,7 +53,7 @@ class Mirror:
         """Whether the history was fetched from this address at or after a time."""
         with suppress(FileNotFoundError):
             mark = self.folder / "fetched"
-            return mark.read_text() == self.address and mark.stat().st_mtime >= since
+            return mark.read_text() == self.address.url and mark.stat().st_mtime >= since
         return False
 
     async def hold_history(self, since: float) -> None:
@@ -168,7 +169,7 @@ class Mirror:
 
     def _no_branches(self) -> Exception:
         # Git takes any web page for a repository without branches, and succeeds.
-        if self.address.startswith("http"):
+        if self.address.url.startswith("http"):
             return down(
                 self.address, "it answers without a branch: an empty repository, or a web page"
             )
@@ -176,7 +177,7 @@ class Mirror:
 
     def _mark(self, at: float) -> None:
         draft = self.folder / "fetched.draft"
-        draft.write_text(self.address)
+        draft.write_text(self.address.url)
         os.utime(draft, (at, at))
         draft.replace(self.folder / "fetched")
 
