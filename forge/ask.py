@@ -1,7 +1,6 @@
 """Ask a service every question that has no answer yet, several at a time."""
 
 import asyncio
-import errno
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,13 +8,13 @@ from datetime import datetime
 
 import polars as pl
 
+from forge.disk import is_of_disk
 from forge.effect import OPEN, Failure, Row, Service
 from forge.errors import ContractError, ForgeError, ServiceError
 from forge.memo import Journal, Remembered
 from forge.recall import BATCH, UNREMEMBERED, Recall
 
 OUTAGE = 20
-DISK = {errno.ENOSPC, errno.EROFS}
 
 Progress = Callable[[str, int, int], None]
 
@@ -94,7 +93,7 @@ class Asking:
         except TimeoutError:
             return Failure("infra", "timed_out", f"no answer within {seconds:g} seconds")
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in DISK:
+            if is_of_disk(error):
                 raise
             return Failure("infra", "unexpected_error", f"{type(error).__name__}: {error}")
         self.errors_in_a_row = 0

@@ -14,9 +14,10 @@ from forge.ask import Progress
 from forge.contract import check_law
 from forge.criteria import hand_on
 from forge.discover import values
+from forge.disk import explained
 from forge.errors import UsageError
 from forge.freshness import blank, changes, unfinished
-from forge.lock import explained, locked
+from forge.lock import locked
 from forge.run import Run, Session
 from forge.selection import Selection
 from forge.settings import Settings
@@ -251,7 +252,7 @@ def build(  # noqa: PLR0913 - what, of what, where, how, when, and who is told
     Raises LockError where another build holds the month, ServiceError where one went down (after
     committing what it answered), SpaceError where the disk is full, ContractError for a bug.
     """
-    with locked(settings.root, selection.month), explained(settings.root):
+    with explained(settings), locked(settings.root, selection.month):
         store = Store(settings.root, selection.month)
         store.clear_drafts()
         with Session(settings, now, progress, options.retry) as session:

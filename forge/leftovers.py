@@ -16,8 +16,7 @@ import polars as pl
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
-from forge.errors import LockError
-from forge.lock import locked
+from forge.lock import is_idle
 from forge.report import bytes_under
 from forge.services.docker_engine import (
     CREATED,
@@ -72,6 +71,7 @@ def container(client: docker.DockerClient, image: str, script: str) -> Iterator[
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
         init=True,
+        use_config_proxy=False,
         labels={PROCESS: process_label()},
     )
     try:
@@ -174,17 +174,6 @@ def _texts(column: pl.Expr, kind: pl.DataType) -> Iterator[pl.Expr]:
         yield column.list.join(" ", ignore_nulls=True)
 
 
-def is_idle(root: Path) -> bool:
-    """Whether no build is at work in a root."""
-    try:
-        for path in (root / ".locks").glob("*.json"):
-            with locked(root, path.stem):
-                pass
-    except LockError:
-        return False
-    return True
-
-
 def _is_old(path: Path, before: float) -> bool:
     with suppress(FileNotFoundError):
         return path.lstat().st_mtime < before
@@ -196,8 +185,12 @@ def _day_ago() -> float:
 
 
 def _folder(what: str, path: Path) -> Leftover:
-    remove_it = partial(shutil.rmtree, path, ignore_errors=True)
-    return Leftover(what, str(path), bytes_under(path), remove_it)
+    return Leftover(what, str(path), bytes_under(path), partial(_remove_folder, path))
+
+
+def _remove_folder(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(path)
 
 
 def _file(what: str, path: Path) -> Leftover:

@@ -4,6 +4,7 @@ An answer counts once its line stands in a journal. A journal is held (flock) by
 writes it; one that nobody holds was left by a killed process, and becomes a part at the next start.
 """
 
+import errno
 import fcntl
 import io
 import os
@@ -21,6 +22,7 @@ import polars as pl
 
 from forge.columns import dtypes
 from forge.errors import InputError
+from forge.lock import is_held
 
 PART_ROWS = 1_000
 PART_BYTES = 64_000_000
@@ -69,7 +71,7 @@ class Journal:
     def append(self, row: Remembered) -> None:
         """Remember a row; when this returns, a killed process has not lost it."""
         line = msgspec.json.encode(row) + b"\n"
-        os.write(self.file.fileno(), line)
+        _write_whole(self.file, line)
         self.rows += 1
         self.bytes += len(line)
         if self.rows >= PART_ROWS or self.bytes >= PART_BYTES:
@@ -116,18 +118,22 @@ class Memo:
         if rows.is_empty():
             return
         draft = self.folder / f"draft-{os.getpid()}-{uuid4().hex}"
-        with draft.open("wb") as file:
-            rows.write_parquet(file, row_group_size=PART_ROWS)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self.folder / f"part-{uuid4().hex}.parquet")
+        try:
+            with draft.open("wb") as file:
+                rows.write_parquet(file, row_group_size=PART_ROWS)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self.folder / f"part-{uuid4().hex}.parquet")
+        except BaseException:
+            draft.unlink(missing_ok=True)  # the disk is full: give back what it took
+            raise
 
     def settle_orphans(self) -> None:
         """Turn the journals of killed processes into parts."""
         for path in self.folder.glob("journal-*.jsonl"):
             # Another process may have settled it a moment ago.
             with suppress(FileNotFoundError), path.open("rb") as file:
-                if _is_held(file):
+                if is_held(file):
                     continue
                 self.settle(path)
                 path.unlink()
@@ -180,9 +186,9 @@ class Memo:
         return pl.read_ndjson(io.BytesIO(whole), schema=self.schema)
 
 
-def _is_held(file: BinaryIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    return False
+def _write_whole(file: BinaryIO, line: bytes) -> None:
+    # A disk that fills up takes a part of a line, and says so to the next write alone.
+    before = os.fstat(file.fileno()).st_size
+    if os.write(file.fileno(), line) < len(line):
+        os.ftruncate(file.fileno(), before)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), file.name)

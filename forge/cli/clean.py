@@ -32,9 +32,11 @@ def command(**flags: Any) -> None:
     Tables and remembered answers are never touched, nor anything that forge did not make. A build
     makes images and mirrors again when it needs them.
     """
+    from forge.disk import explained
+
     settings = _options.settings(flags["root"])
     before = time.time() - _age(flags["older_than"])
-    with ExitStack() as engine:
+    with explained(settings), ExitStack() as engine:
         found = [*_on_disk(settings, flags, before), *_in_engine(flags, before, engine)]
         found.sort(key=lambda one: (one.what, one.name))
         for kind in dict.fromkeys(one.what for one in found):
