@@ -20,6 +20,7 @@ Kind = Literal["data", "policy", "environment", "model", "infra", "pending"]
 KINDS = ("data", "policy", "environment", "model", "infra")
 OPEN = "open"
 TRIES = 3
+LONGEST = 4_000
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,10 @@ class Failure:
     detail: str | None = None
 
     def __post_init__(self) -> None:
-        """Take logins out of the words, which may be anybody's: they go into tables."""
-        object.__setattr__(self, "detail", masked(self.detail) if self.detail else self.detail)
+        """Make words that may be anybody's fit for tables: no login, no surrogate, an end."""
+        if self.detail:
+            words = masked(self.detail)[:LONGEST].encode(errors="backslashreplace").decode()
+            object.__setattr__(self, "detail", words)
 
 
 class Service(Protocol):

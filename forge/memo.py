@@ -26,6 +26,7 @@ from forge.lock import is_held
 
 PART_ROWS = 1_000
 PART_BYTES = 64_000_000
+LONGEST = 500
 FOOTER = b"PAR1"
 
 
@@ -70,7 +71,7 @@ class Journal:
 
     def append(self, row: Remembered) -> None:
         """Remember a row; when this returns, a killed process has not lost it."""
-        line = msgspec.json.encode(row) + b"\n"
+        line = _encoded(row) + b"\n"
         _write_whole(self.file, line)
         self.rows += 1
         self.bytes += len(line)
@@ -183,7 +184,30 @@ class Memo:
         whole = content[: content.rfind(b"\n") + 1]  # a killed process may leave half a line
         if not whole:
             return pl.DataFrame(schema=self.schema)
-        return pl.read_ndjson(io.BytesIO(whole), schema=self.schema)
+        return self._read(whole)
+
+    def _read(self, lines: bytes) -> pl.DataFrame:
+        """The rows of whole lines; an answer that no table can hold is a failure instead."""
+        try:
+            return pl.read_ndjson(io.BytesIO(lines), schema=self.schema)
+        except pl.exceptions.PolarsError as error:
+            if lines.count(b"\n") > 1:
+                return pl.concat([self._read(line) for line in lines.splitlines(keepends=True)])
+            row = msgspec.json.decode(lines, type=Remembered)
+            return self._read(_encoded(_without_answer(row, error)))
+
+
+def _encoded(row: Remembered) -> bytes:
+    try:
+        return msgspec.json.encode(row)
+    except UnicodeEncodeError as error:
+        return msgspec.json.encode(_without_answer(row, error))
+
+
+def _without_answer(row: Remembered, error: Exception) -> Remembered:
+    words = f"{type(error).__name__}: {error}"[:LONGEST]
+    failure = {"kind": "infra", "reason": "unexpected_error", "detail": words}
+    return msgspec.structs.replace(row, answer=None, **failure)
 
 
 def _write_whole(file: BinaryIO, line: bytes) -> None:

@@ -3,8 +3,13 @@ from pathlib import Path
 
 import dataframely as dy
 import polars as pl
+import pytest
+from hostile import HOSTILE
+from msgspec import json
+from msgspec.structs import replace
 from toys import NOW, Answer, log, run_build
 
+from forge.effect import Failure
 from forge.memo import PART_ROWS, Memo, Remembered
 
 
@@ -93,3 +98,48 @@ def test_two_roots_share_what_one_memo_knows(tmp_path, monkeypatch):
     run_build(tmp_path / "two", sample=6)
     assert log(tmp_path / "one") == [1, 2, 3, 4]
     assert log(tmp_path / "two") == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("proof", "twice", "words"),
+    [
+        ("\ud800", 4, "UnicodeEncodeError: 'utf-8' codec can't encode character"),
+        ("p", 2**63, "unexpected value while building Series of type Int64"),
+        ("p", 10**30, "unexpected value while building Series of type Int64"),
+    ],
+    ids=["lone surrogate", "64 bits", "100 bits"],
+)
+def test_answer_that_no_table_can_hold_is_a_failure_and_harms_no_other(
+    tmp_path, proof, twice, words
+):
+    memo = Memo(tmp_path, Answer)
+    with memo.journal() as journal:
+        journal.append(remembered(1))
+        journal.append(replace(remembered(2), answer={"twice": twice, "proof": proof}))
+        journal.append(remembered(3))
+    rows = memo.rows().sort("key").collect()
+    assert rows["kind"].to_list() == [None, "infra", None]
+    assert rows["reason"].to_list() == [None, "unexpected_error", None]
+    assert words in rows["detail"][1]
+    assert rows["answer"].struct.field("twice").to_list() == [2, None, 6]
+
+
+def test_words_of_a_failure_fit_into_a_table_whatever_they_quote():
+    assert Failure("data", "odd", "\ud800" + "x" * 9_000).detail == "\\ud800" + "x" * 3_999
+
+
+def test_journal_that_an_older_forge_could_not_settle_is_settled(tmp_path):
+    line = json.encode(replace(remembered(1), answer={"twice": 10**30, "proof": "p"}))
+    (tmp_path / "journal-1-gone.jsonl").write_bytes(line + b"\n")
+    Memo(tmp_path, Answer).settle_orphans()
+    assert Memo(tmp_path, Answer).rows().collect()["kind"].to_list() == ["infra"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_comes_back_from_journal_and_part_as_it_was(tmp_path, text):
+    memo = Memo(tmp_path, Answer)
+    with memo.journal() as journal:
+        journal.append(replace(remembered(1), answer={"twice": 2, "proof": text}))
+        held = memo.rows().collect()
+    for rows in (held, memo.rows().collect()):
+        assert rows["answer"].struct.field("proof").to_list() == [text]
