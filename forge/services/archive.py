@@ -2,13 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 import stamina
@@ -34,6 +35,8 @@ CONNECTIONS = 8
 # The largest hour known has 130 MB.
 DUMP_BYTES = 2 * 2**30
 HOW_TO_SET = "set FORGE_ARCHIVE_URL to the folder of hourly files, or try again later"
+
+R = TypeVar("R")
 
 
 class BusyError(Exception):
@@ -120,10 +123,10 @@ class Archive:
                 return _absent(hour, error)
             try:
                 async with self.workers:
-                    counts = await asyncio.to_thread(read_dump, dump, hour=hour, events=events)
+                    counts = await _in_thread(partial(read_dump, dump, hour=hour, events=events))
             except TimelineError:
                 return _timeline(hour)
-            return await asyncio.to_thread(self._kept, download, counts, events)
+            return await _in_thread(partial(self._kept, download, counts, events))
 
     @contextmanager
     def _drafts(self) -> Iterator[tuple[Path, Path]]:
@@ -175,6 +178,18 @@ class Archive:
             "events": self.artifacts.keep(events),
             "damage": counts.damage,
         }
+
+
+async def _in_thread(function: Callable[[], R]) -> R:
+    # A thread cannot be cancelled: it would write again what nobody will remove.
+    thread = asyncio.create_task(asyncio.to_thread(function))
+    try:
+        await asyncio.wait([thread])
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        thread.exception()
+        raise
+    return thread.result()
 
 
 def name_of(hour: datetime) -> str:
