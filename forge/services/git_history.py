@@ -137,8 +137,14 @@ class History:
 
 def _commit(line: str) -> Commit:
     sha, parents, seconds, *rest = line.split("\x00", 7)
-    committed_at = datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
-    return Commit(sha, tuple(parents.split()), committed_at, *rest)
+    return Commit(sha, tuple(parents.split()), _time(seconds), *rest)
+
+
+def _time(seconds: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return datetime(1970, 1, 1)  # what no calendar has is 1970 to git, too
 
 
 def _stamp(time: datetime) -> str:

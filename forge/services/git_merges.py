@@ -20,8 +20,8 @@ Method = Literal["merge", "squash", "rebase"]
 DAY = timedelta(days=1)
 AT_ONCE = timedelta(minutes=1)
 RUN_COMMITS = 50
-NUMBERED = re.compile(r"\(#(\d+)\)$")
-MERGED = re.compile(r"^Merge pull request #(\d+) ")
+NUMBERED = re.compile(r"\(#([1-9][0-9]{0,17})\)$")
+MERGED = re.compile(r"^Merge pull request #([1-9][0-9]{0,17}) ")
 
 
 class Sought(NamedTuple):
