@@ -61,6 +61,8 @@ class Facts:
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    system_packages: tuple[str, ...] = ()
+    """Debian packages that the project installs for its tests."""
     test_options: tuple[str, ...] = ()
     """What the test runner must be told beside what its configuration says."""
     dropped: tuple[str, ...] = ()
@@ -79,6 +81,7 @@ class Facts:
             extras={**other.extras, **self.extras},
             groups={**other.groups, **self.groups},
             environment={**other.environment, **self.environment},
+            system_packages=self.system_packages + other.system_packages,
             test_options=self.test_options + other.test_options,
             dropped=self.dropped + other.dropped,
         )

@@ -2,6 +2,7 @@
 
 import ast
 
+from forge.recipes.commands import lines_of_words
 from forge.recipes.facts import Facts, Need
 from forge.recipes.literals import NotLiteralError, literal, parsed, scope_of
 from forge.recipes.project import Project
@@ -22,7 +23,7 @@ def read_nox(project: Project) -> Facts:
 def _need(project: Project, session: ast.FunctionDef, scope: dict[str, object]) -> Need:
     calls = [n for n in ast.walk(session) if isinstance(n, ast.Call) and _installs(n.func)]
     words = [word for call in calls for word in _words(call, scope)]
-    lines = included(_as_lines(words), project.files, project.root)
+    lines = included(lines_of_words(words), project.files, project.root)
     return Need("test", "nox", f"session {session.name.replace('_', '-')}", lines)
 
 
@@ -45,15 +46,3 @@ def _words(call: ast.Call, scope: dict[str, object]) -> list[str]:
             continue
         words += [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
     return words
-
-
-def _as_lines(words: list[str]) -> list[str]:
-    """Words of pip's command line as lines of a file: `-r x` belongs together."""
-    lines: list[str] = []
-    flags = {"-r", "--requirement", "-e", "--editable", "-c", "--constraint", "--group"}
-    for word in words:
-        if lines and lines[-1] in flags:
-            lines[-1] = f"group:{word}" if lines[-1] == "--group" else f"{lines[-1]} {word}"
-        else:
-            lines.append(word)
-    return [line for line in lines if not line.startswith("-") or line.split()[0] in flags]

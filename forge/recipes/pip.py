@@ -8,6 +8,7 @@ from forge.effect import Failure
 from forge.recipes import Recipe
 from forge.recipes.drafts import Draft, Wanted
 from forge.recipes.facts import Facts, Reader, read
+from forge.recipes.github_actions import read_github_actions
 from forge.recipes.nox import read_nox
 from forge.recipes.poetry import read_poetry
 from forge.recipes.project import Project
@@ -23,6 +24,7 @@ from forge.recipes.setup_py import read_setup_py
 from forge.recipes.tox import read_tox
 
 READERS: tuple[Reader, ...] = (
+    read_github_actions,
     read_pyproject,
     read_poetry,
     read_setup_cfg,
@@ -90,7 +92,9 @@ def _distinct(drafts: list[Draft]) -> list[Draft]:
 
 
 def _draft(facts: Facts, recipe: Recipe, found: RequirementSet, *, with_compiler: bool) -> Draft:
-    packages = COMPILER if with_compiler or facts.is_compiled else ()
+    # What a project installs for its tests has names that another release may not know.
+    told = tuple(sorted(set(facts.system_packages))) if with_compiler else ()
+    packages = (*COMPILER, *told) if with_compiler or facts.is_compiled else ()
     return Draft(
         reader=found.reader,
         recipe=recipe.model_copy(update={"system_packages": packages}),

@@ -10,6 +10,7 @@ from forge.recipes.requirement_lines import MOST_LINES, canonical, from_index, s
 
 DIRECT = frozenset({"vcs", "url"})
 PLAINEST = frozenset({"test", "tests", "testing"})
+SEEN_TO_WORK = "github_actions"
 
 
 class Expanded(NamedTuple):
@@ -89,9 +90,10 @@ def _own(facts: Facts, line: str, requirement: str) -> tuple[str, ...] | None:
     return tuple(r for n in names for r in facts.extras.get(canonical(n), ()))
 
 
-def _order(need: Need, found: Expanded) -> tuple[bool, int, int]:
+def _order(need: Need, found: Expanded) -> tuple[bool, bool, int, int]:
     words = set(re.split(r"[^a-z]+", need.section.lower()))
-    return not found.has("pytest"), need.distance or 0, len(words - PLAINEST)
+    is_seen_to_work = need.reader == SEEN_TO_WORK
+    return not found.has("pytest"), not is_seen_to_work, need.distance or 0, len(words - PLAINEST)
 
 
 def _plain(facts: Facts) -> Expanded:

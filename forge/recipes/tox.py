@@ -1,25 +1,18 @@
 """tox.ini, tox.toml and their guests in setup.cfg and pyproject.toml."""
 
 import re
-from collections.abc import Iterable
 
 from forge.recipes.facts import Facts, Need
 from forge.recipes.project import Project, Sections, Table, strings, table, text
 from forge.recipes.project import sections as sections_of
 from forge.recipes.requirement_lines import MOST_LINES, included
+from forge.recipes.variables import FOLDERS, located, plain
 
 PYTHON = re.compile(r"\bpy(?:thon)?-?3\.?(\d{1,2})\b")
 CONDITION = re.compile(r"^[\w{},!.-]+\s*:\s+(?=\S)|^[\w{},!.-]+:(?=[A-Za-z-])")
 ENVIRONMENT = re.compile(r"^[ \t]*([A-Z_][A-Z0-9_]*)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
 REFERENCE = re.compile(r"^\{\[([^\]]+)\](\w+)\}$")
 DEEPEST = 4
-# With these names a stranger would change how images are built, tests run and letters are read.
-RESERVED = re.compile(
-    r"^(PATH|HOME|USER|SHELL|IFS|ENV|BASH.*|TMPDIR|TEMP|TMP|VIRTUAL_ENV|.*_PROXY"
-    r"|(FORGE|LD|UV|PIP|GIT|DOCKER|PYTEST|COVERAGE|COV_CORE|TOX)_.*"
-    r"|PYTHON(HOME|STARTUP|WARNINGS|USERBASE|SAFEPATH|EXECUTABLE|BREAKPOINT|INSPECT|NOUSERSITE))$"
-)
-FOLDERS = ("{toxinidir}", "{tox_root}", "{env:PWD}")
 
 
 def read_tox(project: Project) -> Facts:
@@ -34,7 +27,7 @@ def read_tox(project: Project) -> Facts:
     return facts | Facts(
         pythons=pythons,
         needs=tuple(need for need in needs if need.requirements),
-        environment=_environment(ENVIRONMENT.findall(variables)),
+        environment=plain(ENVIRONMENT.findall(variables)),
     )
 
 
@@ -51,10 +44,10 @@ def _sections(project: Project) -> Sections:
 def _need(project: Project, sections: Sections, name: str) -> Need:
     section = sections[name]
     lines = [_located(line) for line in _resolved(section.get("deps", ""), sections)]
-    plain = [line for line in _unconditional(lines) if line and "{" not in line]
+    known = [line for line in _unconditional(lines) if line and "{" not in line]
     extras = [f".[{name}]" for name in _names(section.get("extras", ""))]
     references = [f"group:{name}" for name in _names(section.get("dependency_groups", ""))]
-    files = included(plain, project.files, project.root)
+    files = included(known, project.files, project.root)
     label = name.partition(":")[2] or "tests"
     return Need("test", "tox", f"environment {label}", (*files, *extras, *references))
 
@@ -109,8 +102,8 @@ def _spread(matched: re.Match[str]) -> str:
 
 def _located(line: str) -> str:
     for folder in FOLDERS:
-        line = line.replace(f"{folder}/", "").replace(folder, ".")
-    return line.strip()
+        line = line.replace(f"{folder}/", "")
+    return located(line, ".")
 
 
 def _pythons(envlist: str) -> tuple[str, ...]:
@@ -118,14 +111,6 @@ def _pythons(envlist: str) -> tuple[str, ...]:
         r"(?<![\w.])3\.(\d{1,2})(?![\w.])", envlist
     )
     return tuple(dict.fromkeys(f"3.{minor}" for minor in minors))
-
-
-def _environment(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    located = {name: value.strip() for name, value in pairs}
-    for folder in FOLDERS:
-        located = {name: value.replace(folder, "/testbed") for name, value in located.items()}
-    plain = {n: v for n, v in located.items() if v.isprintable() and "{" not in v}
-    return {name: value for name, value in plain.items() if not RESERVED.match(name)}
 
 
 def _of_toml(project: Project) -> Facts:
@@ -138,7 +123,7 @@ def _of_toml(project: Project) -> Facts:
     return Facts(
         pythons=_pythons(" ".join(strings(own.get("env_list")))),
         needs=tuple(need for need in needs if need.requirements),
-        environment=_environment(variables),
+        environment=plain(variables),
     )
 
 
