@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import re
+import resource
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ T = TypeVar("T")
 
 READ_SECONDS = 300.0
 FETCH_SECONDS = 1800.0
-OUTPUT_BYTES = 256_000_000
+OUTPUT_BYTES = 128_000_000
+MEMORY_BYTES = 4 * 2**30
 ERROR_BYTES = 64_000
 PROTOCOLS = "file:git:http:https:ssh"
 # Nothing of the user's git reaches us but the way to the network; a netrc and ssh keys need HOME.
@@ -62,6 +64,10 @@ GONE = re.compile(
 ABSENT = re.compile(
     r"not our ref|couldn't find remote ref|unadvertised object|no such remote ref", re.IGNORECASE
 )
+MEMORY = re.compile(
+    r"^(?!remote:).*(out of memory|cannot allocate memory|unable to create thread)",
+    re.IGNORECASE | re.MULTILINE,
+)
 BROKEN = re.compile(
     r"missing (blob|tree|commit) object|unable to read [0-9a-f]{40}|bad object"
     r"|did not send all necessary objects|possible repository corruption|is corrupt",
@@ -89,8 +95,13 @@ class GitError(Exception):
     """A git command that failed for a reason that nobody foresaw."""
 
 
-class TooLargeError(Exception):
+class TooLargeError(Failed):
     """A git command that printed more than it may."""
+
+    def __init__(self, call: "Call") -> None:
+        words = f"git {call.arguments[0]} printed more than {call.bytes:,} bytes"
+        super().__init__(Failure("policy", "git_output_too_large", words))
+        self.args = (words,)
 
 
 @dataclass(frozen=True)
@@ -153,9 +164,10 @@ async def git(call: Call) -> bytes:
         async with asyncio.timeout(call.seconds):
             code, output, errors = await _execute(call)
     except TimeoutError:
-        if not call.address:
-            raise
-        raise down(call.address, f"no answer within {call.seconds:g} seconds") from None
+        words = f"no answer within {call.seconds:g} seconds"
+        if call.address:
+            raise down(call.address, words) from None
+        raise Failed(Failure("infra", "timed_out", f"git {call.arguments[0]}: {words}")) from None
     if code:
         raise _error(call, code, _plain(errors))
     return output
@@ -172,6 +184,7 @@ async def _execute(call: Call) -> tuple[int, bytes, bytes]:
         pass_fds=[] if call.lock is None else [call.lock],
     )
     try:
+        _bound(process.pid)
         _, output, errors = await asyncio.gather(
             _feed(_pipe(process.stdin), call.stdin),
             _read(_pipe(process.stdout), call),
@@ -180,6 +193,12 @@ async def _execute(call: Call) -> tuple[int, bytes, bytes]:
         return await process.wait(), output, errors
     finally:
         await _end(process)
+
+
+def _bound(process: int) -> None:
+    # What it allocates, not what it maps: a pack may be larger than the memory.
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(process, resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def _pipe(stream: T | None) -> T:
@@ -200,7 +219,7 @@ async def _read(stream: asyncio.StreamReader, call: Call) -> bytes:
     while chunk := await stream.read(1 << 18):
         content += chunk
         if len(content) > call.bytes:
-            raise TooLargeError(f"git {call.arguments[0]} printed more than {call.bytes:,} bytes")
+            raise TooLargeError(call)
     return bytes(content)
 
 
@@ -227,6 +246,8 @@ def _plain(errors: bytes) -> str:
 def _error(call: Call, code: int, errors: str) -> Exception:
     if "No space left on device" in errors:
         return OSError(errno.ENOSPC, "No space left on device", str(call.folder))
+    if MEMORY.search(errors):
+        return Failed(Failure("policy", "git_memory_too_large", errors))
     if call.address and (failure := _failure(errors)):
         return Failed(failure)
     if call.address and DOWN.search(errors):

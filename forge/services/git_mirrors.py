@@ -13,12 +13,12 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forge.address import Address
 from forge.effect import Failure
-from forge.services.git_command import FETCH_SECONDS, Call, Failed, down, git
+from forge.services.git_command import FETCH_SECONDS, OUTPUT_BYTES, Call, Failed, down, git
 
 POLL_SECONDS = 0.05
 SYMREF = "ref: refs/heads/"
@@ -102,10 +102,11 @@ class Mirror:
         """What a command prints about single commits."""
         return await git(Call(self.objects, arguments, stdin, environment=environment or {}))
 
-    async def read_partial(self, *arguments: str) -> bytes:
+    async def read_partial(self, *arguments: str, most: int = OUTPUT_BYTES) -> bytes:
         """What a command prints about the history, single trees and files fetched on demand."""
         async with self.lock() as lock:
-            return await git(self._call(self.history, *arguments, lock=lock, config=PARTIAL))
+            call = self._call(self.history, *arguments, lock=lock, config=PARTIAL)
+            return await git(replace(call, bytes=most))
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[int]:

@@ -94,13 +94,22 @@ def _is_merge(merge: Merge) -> bool:
 
 
 async def _files(history: History, merge: Merge) -> list[ChangedFile]:
-    numstat = ("diff", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv")
     pair = ("--end-of-options", merge.base, merge.commit.sha)
+    await _refuse_many(history, pair)
+    numstat = ("diff", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv")
     words = (await history.mirror.read_objects(*numstat, *pair)).split(b"\0")
     files = _parsed(words)
     if len(files) > FILES:
         raise Failed(Failure("policy", "too_many_files", f"{len(files)} files changed"))
     return files
+
+
+async def _refuse_many(history: History, pair: tuple[str, ...]) -> None:
+    # Names alone, because a tree of a few objects may stand for a billion files; a rename has two.
+    names = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", *pair)
+    changed = (await history.mirror.read_objects(*names)).count(b"\0")
+    if changed > 2 * FILES:
+        raise Failed(Failure("policy", "too_many_files", f"{changed} paths changed"))
 
 
 def _parsed(words: list[bytes]) -> list[ChangedFile]:
