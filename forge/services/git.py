@@ -12,7 +12,7 @@ from forge.artifacts import Artifacts
 from forge.rules.licences import FILE, licence_of
 from forge.services import git_patches, git_pull_requests, git_trees
 from forge.services.git_addresses import address_of
-from forge.services.git_command import Failed
+from forge.services.git_command import Failed, TooLargeError
 from forge.services.git_history import Commit, History
 from forge.services.git_merges import Merge, Search, Sought, number_in
 from forge.services.git_mirrors import Mirror
@@ -34,6 +34,7 @@ __all__ = [
 
 HELD_HISTORIES = 8
 HOUR = 3600.0
+LICENCE_BYTES = 1_000_000
 
 
 class Description(NamedTuple):
@@ -155,9 +156,15 @@ class Git:
     async def _licence_files(self, history: History) -> Mapping[str, bytes]:
         if await history.default_branch() is None:
             return {}
-        names = await history.mirror.read_partial("ls-tree", "-z", "--name-only", "HEAD")
-        wanted = [n for n in names.decode(errors="replace").split("\0") if FILE.match(n)]
-        return {
-            name: await history.mirror.read_partial("cat-file", "blob", f"HEAD:{name}")
-            for name in wanted[:5]
-        }
+        listing = await history.mirror.read_partial("ls-tree", "-z", "HEAD")
+        entries = [e.split("\t", 1) for e in listing.decode(errors="replace").split("\0")]
+        wanted = [e[1] for e in entries if " blob " in e[0] and FILE.match(e[1])]
+        return {name: await _licence_text(history, name) for name in wanted[:5]}
+
+
+async def _licence_text(history: History, name: str) -> bytes:
+    try:
+        show = ("cat-file", "blob", f"HEAD:{name}")
+        return await history.mirror.read_partial(*show, most=LICENCE_BYTES)
+    except TooLargeError:
+        return b""  # no licence says so much
