@@ -17,20 +17,24 @@ def remove(path: str) -> None:
 
 
 def clear(path: str) -> None:
-    """Make room for a file: no link and no file among its folders, nothing in its own place."""
-    folders = path.split("/")[:-1]
-    for depth in range(1, len(folders) + 1):
-        folder = "/".join(folders[:depth])
-        if os.path.islink(folder) or os.path.isfile(folder):
-            os.remove(folder)
+    """Make room for a file: folders alone above it, nothing in its own place."""
+    for folder in above(path):
+        if os.path.islink(folder) or not os.path.isdir(folder):
+            remove(folder)
     remove(path)
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
 
 
-def is_inside(path: str) -> bool:
-    """Whether a path stays in the repository and out of its git folder."""
+def above(path: str) -> List[str]:
+    """The folders of a path, outermost first."""
     parts = path.split("/")
-    return bool(path) and not {"", ".", ".."} & set(parts) and parts[0] != ".git"
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path stays in the repository and out of every git folder."""
+    parts = path.lower().split("/")
+    return not {"", ".", "..", ".git"} & set(parts)
 
 
 def write(tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
@@ -48,7 +52,8 @@ def write(tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
 def main(archive: str, removed: List[str]) -> None:
     """Delete what the merge deletes, and write what it holds, in the current folder."""
     for path in filter(is_inside, removed):
-        remove(path)
+        if not any(map(os.path.islink, above(path))):  # what lies behind a link is another's
+            remove(path)
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             if is_inside(member.name):

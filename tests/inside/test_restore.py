@@ -1,10 +1,17 @@
 import base64
+import os
+import tarfile
 from pathlib import Path
 
 import pytest
 from projects import archive_of
 
 from forge.inside.restore import main
+
+ESCAPES = [
+    *("../escaped", "/escaped", "a/../../b", "a//b", "./b", "a/..", ""),
+    *(".git/hooks/x", ".GIT/config", "tests/.git/config", ".git"),
+]
 
 
 @pytest.fixture
@@ -47,8 +54,46 @@ def test_folder_in_place_of_a_file_and_file_in_place_of_a_folder_give_way(testbe
     assert (testbed / "tests" / "b.py").read_text() == "b"
 
 
-@pytest.mark.parametrize("path", ["../escaped", "/escaped", ".git/hooks/x", "a/../../b"])
-def test_path_outside_the_repository_is_left_alone(testbed, path):
+def test_what_lies_behind_a_link_is_not_removed(testbed):
+    outside = testbed.parent / "outside"
+    outside.mkdir()
+    (outside / "old.py").write_text("not yours")
+    (testbed / "tests").symlink_to(outside)
+    restore(testbed, {}, ["tests/old.py"])
+    assert (outside / "old.py").read_text() == "not yours"
+
+
+def test_pipe_in_place_of_a_folder_or_a_file_gives_way(testbed):
+    os.mkfifo(testbed / "tests")
+    os.mkfifo(testbed / "b.py")
+    restore(testbed, {"tests/a.py": "a", "b.py": "b"})
+    assert (testbed / "tests/a.py").read_text() == "a"
+    assert (testbed / "b.py").read_text() == "b"
+
+
+@pytest.mark.parametrize("path", ESCAPES)
+def test_path_outside_the_repository_or_in_a_git_folder_is_left_alone(testbed, path):
     restore(testbed, {path: "x"}, [path])
     assert list(testbed.iterdir()) == []
     assert {p.name for p in testbed.parent.iterdir()} == {"testbed", "tests.tar.gz"}
+
+
+def test_file_that_a_hostile_archive_puts_behind_its_own_link_stays_inside(testbed):
+    archive = testbed.parent / "tests.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.addfile(member("tests", tarfile.SYMTYPE, ".."))
+        tar.addfile(member("tests/evil", tarfile.REGTYPE))
+        tar.addfile(member("device", tarfile.CHRTYPE))
+        tar.addfile(member("pipe", tarfile.FIFOTYPE))
+    main(str(archive), [])
+    assert sorted(str(p.relative_to(testbed)) for p in testbed.rglob("*")) == [
+        "tests",
+        "tests/evil",
+    ]
+    assert {p.name for p in testbed.parent.iterdir()} == {"testbed", "tests.tar.gz"}
+
+
+def member(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
+    found = tarfile.TarInfo(name)
+    found.type, found.linkname = kind, target
+    return found
