@@ -6,11 +6,9 @@ from datetime import datetime, timedelta
 import dataframely as dy
 
 from forge.effect import Failure, Row, effect
-from forge.rules.messages import fork_owner, login_of, of_merge, of_squash
+from forge.rules.messages import NUMBER, fork_owner, login_of, of_merge, of_squash
 from forge.selection import first_hour
 from forge.services.git import Commit, Failed, Git, number_in
-
-MERGE = "Merge pull request #"
 
 
 class Walk(dy.Schema):
@@ -50,7 +48,7 @@ async def walk_merges(git: Git, *, repo: str, month: str, as_of: datetime) -> Ro
 
 def _row(commit: Commit, message: str, branch: str | None, repo: str) -> Row:
     is_merge = len(commit.parents) > 1
-    words = of_merge(message) if message.startswith(MERGE) else of_squash(message)
+    words = of_squash(message) if NUMBER.search(commit.subject) else of_merge(message)
     return {
         "number": number_in(commit.subject),
         "merged_at": commit.committed_at,

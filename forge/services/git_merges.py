@@ -21,7 +21,9 @@ DAY = timedelta(days=1)
 AT_ONCE = timedelta(minutes=1)
 RUN_COMMITS = 50
 NUMBERED = re.compile(r"\(#([1-9][0-9]{0,17})\)$")
-MERGED = re.compile(r"^Merge pull request #([1-9][0-9]{0,17}) ")
+MERGED = re.compile(
+    r"^(?:Merge pull request|Auto merge of) #([1-9][0-9]{0,17}) |^Merge #([1-9][0-9]{0,17})$"
+)
 
 
 class Sought(NamedTuple):
@@ -55,9 +57,11 @@ def number_in(subject: str) -> int | None:
 
     >>> number_in("Fix the parser (#12) (#34)"), number_in("Merge pull request #5 from a/b")
     (34, 5)
+    >>> [number_in(s) for s in ("Auto merge of #6 - ann:fix, r=bob", "Merge #7", "Merge #7 #8")]
+    [6, 7, None]
     """
-    found = NUMBERED.search(subject.rstrip()) or MERGED.search(subject)
-    return int(found[1]) if found else None
+    found = NUMBERED.search(subject.rstrip()) or MERGED.search(subject.rstrip())
+    return int(found[found.lastindex or 0]) if found else None
 
 
 @dataclass
@@ -98,9 +102,14 @@ class Search:
 
     async def _by_subject(self) -> list[Commit]:
         if at := self.sought.merged_at:
-            return [c for c in await self.history.between(at - DAY, at + DAY) if self._names(c)]
+            commits = await self.history.between(at - DAY, at + DAY)
+            return [c for c in commits if self._names(c) and not await self._is_own(c)]
         commits = await self.history.naming(self.sought.number)
         return [c for c in commits if self._names(c) and not await self._precedes(c)]
+
+    async def _is_own(self, commit: Commit) -> bool:
+        # A branch that was left may hold the head's own commits, and they may name the number.
+        return commit.sha not in await self._base_chain() and await self._precedes(commit)
 
     async def _precedes(self, commit: Commit) -> bool:
         # A fork inherits commits that name its parent's pull requests: they are in the head's past.
@@ -114,12 +123,23 @@ class Search:
         return number_in(commit.subject) in {None, self.sought.number}
 
     async def _only(self, hits: Sequence[Commit]) -> Commit:
+        if len(hits) > 1 and not self.sought.base_ref:
+            hits = await self._nearest(hits)
         if len(hits) > 1:
             chain = await self._base_chain()
             hits = [c for c in hits if c.sha in chain] or hits
         if len(hits) > 1:
             _fail("merge_ambiguous", " ".join(sorted(c.sha for c in hits)[:10]))
         return hits[0]
+
+    async def _nearest(self, hits: Sequence[Commit]) -> Sequence[Commit]:
+        # A change is copied to other branches under its number, and one that was made for a release
+        # branch to the default one: the head has least of its own where it was merged.
+        head = await self._head()
+        if head is None or not all(c.parents for c in hits):
+            return hits
+        own = [await self.history.count(head, c.parents[0]) for c in hits]
+        return [c for c, commits in zip(hits, own, strict=True) if commits == min(own)]
 
     async def _base_chain(self) -> frozenset[str]:
         named = await self.history.chain(self.sought.base_ref) if self.sought.base_ref else None
@@ -158,9 +178,10 @@ class Search:
         if head is None:
             _fail("merge_ambiguous", f"{commit.sha} ends a rebase or is a squash: the head is gone")
         before = await self.history.commit(commit.parents[0])
-        if commit.sha != head and before and not any(_alike(before, c) for c in own):
+        is_copied = own is None or before is None or any(_alike(before, c) for c in own)
+        if commit.sha != head and not is_copied:
             return Merge(commit, commit.parents[0], "squash")
-        runs = await self._runs([commit], own)
+        runs = await self._runs([commit], own or [])
         if not runs:
             _fail("merge_ambiguous", f"{commit.sha} ends a rebase of other commits than the head's")
         return _rebase(runs[0])
@@ -181,19 +202,20 @@ class Search:
         found = await self.history.between(
             (at or last.committed_at) - DAY, at + DAY if at else None
         )
-        return [c for c in found if c.sha in chain and _alike(c, last)]
+        # Machines propose one change again and again; without a day, only who wrote it when tells.
+        alike = [c for c in found if c.written == last.written or (at and _alike(c, last))]
+        return [c for c in alike if c.sha in chain]
 
-    async def _own(self) -> list[Commit]:
-        """The head's own commits, oldest first; none where it has merges or they cannot be told."""
+    async def _own(self) -> list[Commit] | None:
+        """What a rebase copies of the head: its plain commits, oldest first; None if unknown."""
         head, without = await self._head(), await self._without()
         if head is None or without is None:
-            return []
+            return None
         try:
             own = await self.history.own(head, [without])
         except GitError:  # the base is not held
-            return []
-        is_plain = len(own) <= RUN_COMMITS and all(len(c.parents) == 1 for c in own)
-        return own if is_plain else []
+            return None
+        return [c for c in own if len(c.parents) == 1]
 
     async def _without(self) -> str | None:
         """What leads to the base and not to the head; the old base, if the head was not copied."""
@@ -205,8 +227,10 @@ class Search:
         return f"refs/heads/{branch}" if branch else None
 
     async def _runs(self, ends: Sequence[Commit], own: list[Commit]) -> list[Run]:
+        if not 0 < len(own) <= RUN_COMMITS:
+            return []
         found = [Run(await self._run(end, len(own)), own) for end in ends]
-        alike = [run for run in found if own and _all_alike(run)]
+        alike = [run for run in found if _all_alike(run)]
         return [run for run in alike if await self._is_copy(run)]
 
     async def _run(self, end: Commit, commits: int) -> list[Commit]:

@@ -1,27 +1,9 @@
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from histories import Repository
 
 from forge.services.git import Failed, Git, Merge, Sought
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    made = Repository(tmp_path / "served/ann/fix")
-    made.commit("Begin", {"a.py": "one = 1\n"})
-    return made
-
-
-@pytest.fixture
-def found(repository: Repository, tmp_path: Path):
-    def find(**sought: object) -> Merge:
-        git = Git(repository.template, tmp_path / "mirrors")
-        return asyncio.run(git.find_merge("ann/fix", Sought(**sought)))
-
-    return find
 
 
 def reason(found, **sought: object) -> str:
@@ -130,79 +112,30 @@ def test_of_a_squash_and_its_backport_the_base_branch_holds_the_merge(repository
     assert found(number=7, merged_at=repository.at, base_ref="main").commit.sha == squash
 
 
-def test_a_rebase_starts_at_the_parent_of_its_first_copy(repository, found):
+def test_a_change_made_for_a_release_branch_is_not_its_copy_on_the_default_branch(
+    repository, found
+):
+    repository.branch("stable")
+    base = repository.commit("Release", {"b.py": "two = 2\n"})
+    repository.branch("topic", "stable")
+    repository.commit("Count", {"a.py": "one = 2\n"})
+    repository.open(7)
+    repository.switch("stable")
+    squash = repository.squash("topic", "Count (#7)")
+    repository.switch()
+    repository.rebase(squash)
+
+    assert found(number=7)[:2] == (found(number=7, merge_commit=squash).commit, base)
+
+
+def test_a_heads_own_commit_that_names_the_number_is_not_its_merge(repository, found):
     repository.branch("topic")
-    first = repository.commit("Two", {"b.py": "two = 2\n"})
-    second = repository.commit("Three", {"c.py": "three = 3\n"})
+    repository.commit("Count (#7)", {"a.py": "one = 2\n"})
     head = repository.open(7)
     repository.switch()
-    base = repository.commit("Meanwhile", {"d.py": "four = 4\n"})
-    last = repository.rebase(first, second)
-
-    for known in ({}, {"head_sha": head, "merged_at": repository.at}, {"merge_commit": last}):
-        commit, base_found, method = found(number=7, **known)
-        assert (commit.sha, base_found, method) == (last, base, "rebase")
-
-
-def test_a_rebase_whose_last_commit_names_the_number_is_no_squash(repository, found):
-    repository.branch("topic")
-    first = repository.commit("Two", {"b.py": "two = 2\n"})
-    second = repository.commit("Three (#7)", {"c.py": "three = 3\n"})
-    head = repository.open(7)
-    repository.switch()
-    base = repository.commit("Meanwhile", {"d.py": "four = 4\n"})
-    repository.rebase(first, second)
-
-    assert found(number=7, head_sha=head, merged_at=repository.at)[1:] == (base, "rebase")
-
-
-def test_a_rebase_whose_head_is_gone_is_ambiguous(repository, found):
-    repository.branch("topic")
-    first = repository.commit("Two", {"b.py": "two = 2\n"})
-    second = repository.commit("Three (#7)", {"c.py": "three = 3\n"})
-    repository.switch()
-    repository.rebase(first, second)
-    repository.git("branch", "-D", "topic")
-
-    known = {"head_sha": "1" * 40, "merged_at": repository.at}
-
-    assert reason(found, number=7, **known) == "merge_ambiguous"
-
-
-def test_copies_with_another_patch_are_no_rebase(repository, found):
-    repository.branch("topic")
-    repository.commit("Two", {"b.py": "two = 2\n"})
-    head = repository.open(7)
-    repository.switch()
-    repository.commit("Two", {"b.py": "two = 22\n"})
+    repository.squash("topic", "Two")
 
     assert reason(found, number=7, head_sha=head, merged_at=repository.at) == "merge_not_found"
-
-
-def test_squashes_of_a_merge_queue_stay_squashes(repository, found):
-    repository.branch("topic")
-    head = repository.commit("Three", {"c.py": "three = 3\n"})
-    repository.open(7)
-    repository.switch()
-    other = repository.commit("Two", {"b.py": "two = 2\n"})
-    repository.commits -= 1
-    squash = repository.squash("topic", "Count to three (#7)")
-
-    commit, base, method = found(number=7, head_sha=head, merged_at=repository.at)
-
-    assert (commit.sha, base, method) == (squash, other, "squash")
-
-
-def test_a_head_that_became_the_base_branch_starts_at_the_old_base(repository, found):
-    base = repository.head
-    repository.commit("Two", {"b.py": "two = 2\n"})
-    head = repository.commit("Three", {"c.py": "three = 3\n"})
-    repository.open(7)
-
-    known = {"head_sha": head, "merged_at": repository.at}
-
-    assert found(number=7, base_sha=base, **known)[1:] == (base, "rebase")
-    assert reason(found, number=7, **known) == "merge_not_found"
 
 
 def test_a_fork_does_not_take_its_parents_pull_request_for_its_own(repository, found):

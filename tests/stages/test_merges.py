@@ -248,6 +248,23 @@ def test_history_of_an_own_repository_gives_merges_without_any_archive(
     assert rows["merge_commit"].to_list() == [git(own, "rev-parse", "HEAD")]
 
 
+def test_merges_of_a_machine_are_named_by_its_subjects(tmp_path: Path, archive: Loopback) -> None:
+    own = tmp_path / "ledger"
+    own.mkdir()
+    git(own, "init", "-q", "-b", "main")
+    git(own, "commit", "-q", "--allow-empty", "-m", "Begin")
+    for subject in ("Merge #7", "Auto merge of #8 - ann:fix, r=bob"):
+        git(own, "switch", "-q", "--detach")
+        git(own, "commit", "-q", "--allow-empty", "-m", "Half a change")
+        git(own, "switch", "-q", "main")
+        git(own, "merge", "-q", "--no-ff", "-m", f"{subject}\n\nRound half to even", "@{-1}", day=9)
+    rows = made(tmp_path, archive, source="git", git_source=str(own), window=None)
+    assert rows.select("number", "title").rows() == [
+        (7, "Round half to even"),
+        (8, "Round half to even"),
+    ]
+
+
 def test_repository_that_cannot_be_walked_is_rejected_with_its_reason(
     tmp_path: Path, archive: Loopback
 ) -> None:
