@@ -12,7 +12,8 @@ import io
 import re
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,6 @@ DIFF = (
     *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", "--ignore-submodules=none"),
 )
 APPLY = ("apply", "--cached", "--whitespace=nowarn", "-")
-UNSAFE = re.compile(r"(^|/)(\.{0,2}|\.git[ .]*|git~\d+)(/|$)", re.IGNORECASE)
 ABSENT = "000000"
 
 
@@ -47,11 +47,17 @@ class Patches(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One changed path, with its mode and content in the merge."""
+    """One changed path, with its mode and content in the merge, and its mode before."""
 
     path: bytes
+    old_mode: str
     mode: str
     sha: str
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether a file lay there, or a submodule's folder, and the merge has none."""
+        return self.mode == ABSENT or (self.mode == LINK != self.old_mode != ABSENT)
 
 
 class Pair(NamedTuple):
@@ -65,7 +71,6 @@ async def cut(mirror: Mirror, pair: Pair, tests: str) -> Patches:
     """The patches between base and merge; raises `Failed` where they cannot be had exactly."""
     await mirror.hold_commits(pair)
     changes = await _changes(mirror, pair)
-    _refuse_unsafe(changes)
     is_test = re.compile(tests).search
     parts = await _sections(mirror, pair)
     gold = joined(part for part in parts if not is_test(part.path))
@@ -85,15 +90,8 @@ async def _changes(mirror: Mirror, pair: Pair) -> list[Change]:
 
 
 def _change(about: str, path: bytes) -> Change:
-    _, mode, _, sha, _ = about.split(" ")
-    return Change(path, mode, sha)
-
-
-def _refuse_unsafe(changes: Sequence[Change]) -> None:
-    for change in changes:
-        path = _shown(change.path)
-        if UNSAFE.search(path) or path.startswith("/"):
-            raise Failed(Failure("policy", "path_unsafe", repr(change.path)[1:]))
+    old_mode, mode, _, sha, _ = about.removeprefix(":").split(" ")
+    return Change(path, old_mode, mode, sha)
 
 
 async def _sections(mirror: Mirror, pair: Pair) -> list[Section]:
@@ -102,9 +100,12 @@ async def _sections(mirror: Mirror, pair: Pair) -> list[Section]:
     parts = sections(diff)
     odd = [part.path for part in parts if not _is_text(part.text)]
     if odd:
-        binary = await _diff(mirror, pair, as_binary=odd)
-        replaced = {_head(part.text): part for part in sections(binary.decode())}
+        binary = (await _diff(mirror, pair, as_binary=odd)).decode(errors="surrogateescape")
+        replaced = {_head(part.text): part for part in sections(binary)}
         parts = [p if _is_text(p.text) else replaced[_head(p.text)] for p in parts]
+    for part in parts:
+        if not _is_text(part.text):  # git writes links as text, whatever is asked
+            raise Failed(Failure("data", "link_not_utf8", ascii(part.path)))
     return parts
 
 
@@ -112,12 +113,12 @@ def _head(text: str) -> str:
     return text[: text.index("\nindex ")]
 
 
-def _is_text(section: str) -> bool:
+def _is_text(words: str) -> bool:
     try:
-        section.encode()
+        words.encode()
     except UnicodeEncodeError:
         return False
-    return "\0" not in section
+    return "\0" not in words
 
 
 async def _diff(mirror: Mirror, pair: Pair, as_binary: Sequence[str] = ()) -> bytes:
@@ -156,15 +157,27 @@ async def _apply(mirror: Mirror, base: str, patches: dict[str, str]) -> str:
             "GIT_OBJECT_DIRECTORY": scratch,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(mirror.objects.resolve() / "objects"),
         }
-        await mirror.read_objects("read-tree", base, environment=environment)
+        with _refused():
+            await mirror.read_objects("read-tree", base, environment=environment)
         for reason, patch in patches.items():
-            try:
+            with _refused(reason):
                 if patch:
                     stdin = patch.encode()
                     await mirror.read_objects(*APPLY, stdin=stdin, environment=environment)
-            except GitError as error:
-                raise Failed(Failure("data", reason, str(error))) from None
         return (await mirror.read_objects("write-tree", environment=environment)).decode().strip()
+
+
+@contextmanager
+def _refused(reason: str = "") -> Iterator[None]:
+    """What git will not do, as a failure: it knows best which paths are unsafe."""
+    try:
+        yield
+    except GitError as error:
+        if "error: invalid path '" in str(error):
+            raise Failed(Failure("policy", "path_unsafe", str(error))) from None
+        if not reason:
+            raise
+        raise Failed(Failure("data", reason, str(error))) from None
 
 
 def _quoted(folder: Path) -> str:
@@ -179,11 +192,10 @@ async def _patch_id(mirror: Mirror, parts: Sequence[Section]) -> str | None:
 
 async def _kept(mirror: Mirror, touched: Sequence[Change]) -> tuple[list[str], list[str], str]:
     """Paths that the merge has, paths that it has no more, and the former's archive."""
-    if odd := [
-        change.path for change in touched if "\udc80" <= max(_shown(change.path)) <= "\udcff"
-    ]:
-        raise Failed(Failure("data", "path_not_utf8", repr(odd[0])[1:]))
-    removed = [_shown(change.path) for change in touched if change.mode == ABSENT]
+    for change in touched:
+        if not _is_text(_shown(change.path)):
+            raise Failed(Failure("data", "path_not_utf8", repr(change.path)[1:]))
+    removed = [_shown(change.path) for change in touched if change.is_removed]
     files = [change for change in touched if change.mode not in {ABSENT, LINK}]
     archive = await _archive(mirror, await _sized(mirror, files))
     return [_shown(change.path) for change in files], removed, archive
