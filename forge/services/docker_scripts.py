@@ -22,6 +22,8 @@ CA_VARIABLES = (
 FOLDER = "/forge/build"
 LOG = f"{FOLDER}.log"
 STEP = f"{FOLDER}.step"
+# Files lie there byte for byte as git holds them: what converts them breaks patches of mixed ends.
+ATTRIBUTES = "* -text -ident !eol !filter !working-tree-encoding"
 NETWORK, CA_BUNDLE = f"{FOLDER}/network.sh", f"{FOLDER}/ca.pem"
 
 BEGIN = rf"""
@@ -84,6 +86,8 @@ install_packages $(cat {FOLDER}/packages)
 
 step checkout
 cd /testbed
+mkdir -p .git/info
+echo '{ATTRIBUTES}' >.git/info/attributes
 git read-tree --reset -u HEAD
 
 step install
