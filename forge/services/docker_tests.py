@@ -21,8 +21,16 @@ UNPRIVILEGED = "setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all
 
 EXACTLY = "unprivileged git -c core.hooksPath=/dev/null apply --whitespace=nowarn /forge/patch"
 """For patches that git made of this very commit."""
-LENIENTLY = f"{EXACTLY} || unprivileged patch --batch --forward --fuzz=5 -p1 -i /forge/patch"
-"""For patches of engineers and models, as the harnesses of consumers apply them."""
+GIT_FOLDERS = "/testbed -xdev '(' -iname .git -o -ipath '*/.git/*' ')'"
+LENIENTLY = f"""{EXACTLY} || {{
+  touch /forge/before && sleep 0.1 &&
+    unprivileged patch --batch --forward --fuzz=5 -p1 -i /forge/patch &&
+    ! find {GIT_FOLDERS} -cnewer /forge/before -printf 'invalid path %p\\n' | grep .
+}}"""
+"""For patches of engineers and models, as the harnesses of consumers apply them.
+
+What git refuses as unsafe `patch` refuses too, but for git's own folder, which it knows nothing of.
+"""
 
 SCRIPT = f"""
 unprivileged() {{ {UNPRIVILEGED} env HOME=/home/forge "$@"; }}
