@@ -191,25 +191,6 @@ def test_a_test_name_that_is_no_utf8_is_a_reason(repository, cut):
     assert reason(cut, base, merge) == "path_not_utf8"
 
 
-@pytest.mark.parametrize("name", ["..", ".", ".git", ".GIT", ".git ", "git~1"])
-def test_a_path_that_leaves_the_tree_or_enters_git_is_a_reason(repository, cut, name):
-    base = repository.commit("Begin", {"a.py": "one\n"})
-    blob = repository.git("hash-object", "-w", "--stdin", stdin=b"one\n")
-    inner = f"100644 blob {blob}\tconfig\n"
-    evil = repository.git(
-        "hash-object",
-        "-t",
-        "tree",
-        "-w",
-        "--literally",
-        "--stdin",
-        stdin=entry(name, repository.git("mktree", stdin=inner.encode())),
-    )
-    merge = tree_commit(repository, f"040000 tree {evil}\ttests\n", base)
-
-    assert reason(cut, base, merge) == "path_unsafe"
-
-
 def test_a_change_beyond_the_bound_is_a_reason(repository, cut, monkeypatch):
     base = repository.commit("Begin", {"tests/a.py": "one\n"})
     merge = repository.commit("Grow", {"tests/a.py": "x" * 2_000})
@@ -226,10 +207,6 @@ def test_a_test_patch_that_needs_the_gold_patch_is_a_reason(repository, cut):
     merge = repository.commit("Grow", {"tests": None, "tests/a.py": "one\n"})
 
     assert reason(cut, base, merge) == "test_patch_does_not_apply"
-
-
-def entry(name: str, tree: str) -> bytes:
-    return f"40000 {name}\0".encode() + bytes.fromhex(tree)
 
 
 def tree_commit(repository: Repository, listing: str, parent: str) -> str:
