@@ -20,6 +20,8 @@ OUTPUT_BYTES = 1_048_576
 RAW_BYTES = 4 * 2**30
 # Twenty times the lines of the largest hour known: a bomb of empty lines is one too.
 LINES = 5_000_000
+# A member takes longer to begin than its twenty bytes to read.
+MEMBERS = 1_000_000
 # The longest line seen is 0.25 MB.
 LINE_BYTES = 16 * 2**20
 GROUP_ROWS = 8_192
@@ -71,11 +73,14 @@ def read_dump(path: Path, *, hour: datetime, events: Path) -> Counts:
 
 def decompressed(file: BinaryIO) -> Iterator[bytes]:
     """The content of all members of a gzip file, piece by piece; BrokenError where it breaks."""
-    member, left = _member(), _first_piece(file)
+    member, left, members = _member(), _first_piece(file), 1
     while left or (left := file.read(PIECE_BYTES)):
         if member.eof:
             left = left.lstrip(b"\0")  # padding after a member is allowed
-            member = _member() if left else member
+            if left:
+                member, members = _member(), members + 1
+            if members > MEMBERS:
+                raise BrokenError(f"more than {MEMBERS:,} members")
             continue
         try:
             yield member.decompress(left, OUTPUT_BYTES)
@@ -115,26 +120,24 @@ class Lines:
     counts: Counts
     writer: "EventWriter"
     hour: datetime
-    held: list[bytes] = field(default_factory=list)
-    held_bytes: int = 0
+    held: bytearray = field(default_factory=bytearray)
     passed: int = 0
     is_judged: bool = False
 
     def feed(self, piece: bytes) -> None:
         """Take the lines that end in this piece; hold what comes after."""
-        self.held.append(piece)
-        self.held_bytes += len(piece)
+        self.held += piece
         if b"\n" in piece:
-            block = b"".join(self.held)
+            block = bytes(self.held)
             end = block.rfind(b"\n") + 1
             self._take(block, end)
-            self.held, self.held_bytes = [block[end:]], len(block) - end
-        elif self.held_bytes > LINE_BYTES:
-            self.held, self.held_bytes = [OVERLONG], len(OVERLONG)
+            self.held = bytearray(block[end:])
+        elif len(self.held) > LINE_BYTES:
+            self.held = bytearray(OVERLONG)
 
     def finish(self) -> None:
         """Take a last line that no newline ends."""
-        if any(self.held):
+        if self.held:
             self.feed(b"\n")
 
     def _take(self, block: bytes, stop: int) -> None:

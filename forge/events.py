@@ -17,6 +17,7 @@ from forge.rules.identity import is_repository
 
 MARK = b'"PullRequestEvent"'
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+REF = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,250}")  # what git takes for a branch, and wider
 
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -196,9 +197,9 @@ def _facts(pull: PullRequest, labels: list[Label] | None) -> tuple[Any, ...]:
         _utc(pull.merged_at),
         _sha(pull.merge_commit_sha),
         _sha(pull.head.sha),
-        pull.head.ref,
+        _ref(pull.head.ref),
         pull.head.repo and pull.head.repo.id,
-        pull.base.ref,
+        _ref(pull.base.ref),
         _sha(pull.base.sha),
         pull.commits,
         pull.additions,
@@ -214,3 +215,7 @@ def _utc(at: datetime | None) -> datetime | None:
 def _sha(text: str | None) -> str | None:
     # What is no hash must not reach git, and nobody can use it.
     return text if text and SHA.fullmatch(text) else None
+
+
+def _ref(text: str | None) -> str | None:
+    return text if text and REF.fullmatch(text) else None

@@ -166,8 +166,10 @@ class Archive:
         return Download(path, size, digest.hexdigest())
 
     def _kept(self, download: Download, counts: Counts, events: Path) -> Row:
+        is_cut = download.bytes > DUMP_BYTES
+        damage = f"more than {DUMP_BYTES:,} bytes" if is_cut else counts.damage
         return {
-            "status": "corrupt" if counts.damage else "ok",
+            "status": "corrupt" if damage else "ok",
             "bytes": download.bytes,
             "raw_bytes": counts.raw_bytes,
             "lines": counts.lines,
@@ -176,7 +178,7 @@ class Archive:
             "merges": counts.merges,
             "digest": download.sha256,
             "events": self.artifacts.keep(events),
-            "damage": counts.damage,
+            "damage": damage,
         }
 
 
@@ -242,9 +244,9 @@ def _retry_after(headers: httpx.Headers) -> float | None:
 def _date(value: str | None) -> datetime | None:
     try:
         at = parsedate_to_datetime(value or "")
-    except ValueError:
+        return at.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _said(error: Exception) -> str:

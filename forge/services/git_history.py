@@ -125,7 +125,7 @@ class History:
         found = await self.mirror.read(
             "for-each-ref", "--format=%(refname)", f"refs/heads/{branch}"
         )
-        if f"refs/heads/{branch}" not in found.decode(errors="replace").splitlines():
+        if f"refs/heads/{branch}" not in found.decode(errors="replace").split("\n"):
             return []
         lines = await self.mirror.read("rev-list", "--first-parent", f"refs/heads/{branch}")
         return lines.decode().split()
