@@ -51,7 +51,11 @@ as_forge() {  # as_forge SECONDS COMMAND...: interrupted when the time is up, th
 end_processes() {
   setpriv --reuid=1000 --regid=1000 --clear-groups /bin/bash -c 'kill -KILL -1' 2>/dev/null
 }
-keep() { head -c @LOG_BYTES@ >>"$1"; cat >/dev/null; }
+keep() {  # as much as anybody reads; what writes more is not held up
+  head -c @LOG_BYTES@ >>"$1"
+  local more=$(wc -c)
+  [ "$more" = 0 ] || printf '\n[output_limit: %s more bytes]\n' "$more" >>"$1"
+}
 milliseconds() { date +%s%3N; }
 python() { LC_ALL=C.UTF-8 /forge/bin/python3 -I -S -B "$@"; }
 
@@ -98,11 +102,13 @@ groups=/sys/fs/cgroup
 memory=$(cat $groups/memory/memory.max_usage_in_bytes $groups/memory.peak 2>/dev/null | head -n 1)
 killed=$(cat $groups/memory/memory.oom_control $groups/memory.events 2>/dev/null |
   sed -n 's/^oom_kill //p')
+refused=$(cat $groups/pids/pids.events $groups/pids.events 2>/dev/null | sed -n 's/^max //p')
 free=$(df --output=avail -B1 "$out" | tail -n 1)
 {
   printf '{"step": "%s", "exit_code": %d, "is_timed_out": %s, ' "$step" "$ended" "$is_timed_out"
   printf '"milliseconds": %d, "memory_bytes": %s, ' "$took" "${memory:-null}"
-  printf '"killed": %d, "free_bytes": %d}\n' "${killed:-0}" "$free"
+  printf '"killed": %d, "refused": %d, ' "${killed:-0}" "${refused:-0}"
+  printf '"free_bytes": %d}\n' "$free"
 } >"$out/status.json"
 echo "$step ended with $ended after $took ms; the last lines of its output:"
 tail -c 10000 "$out/log" | tr '\r\v\f' '\n\n\n' | tr -d '\000-\010\016-\037\177' |

@@ -8,7 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forge.artifacts import Artifacts
@@ -16,11 +16,12 @@ from forge.effect import Failure
 from forge.errors import InputError, ServiceError
 from forge.eval_script import END, START
 from forge.recipes import Recipe
-from forge.services.docker import LENIENTLY, Bounds, Docker, EvalOutput
+from forge.services.docker import LENIENTLY, Docker, EvalOutput
 from forge.settings import Settings
 
 RESULT = re.compile(r"--- (PASS|FAIL|SKIP): (.+) \((.+)\)")
-BOUNDS = Bounds(seconds=7200, memory_bytes=8_000_000_000, processes=4096)
+SECONDS = 7200
+"""More than any eval script needs, which has limits of its own for every step."""
 PARSERS = ("parse_log_gotest",)
 
 
@@ -32,6 +33,8 @@ class Report:
     is_resolved: bool
     is_applied: bool
     is_timed_out: bool
+    limit: str | None
+    """Name of the limit that ended the run, and what it was: nothing counts then."""
     failed: tuple[str, ...]
     broken: tuple[str, ...]
     statuses: Mapping[str, str]
@@ -82,8 +85,9 @@ async def graded(docker: Docker, row: Mapping[str, Any], patch: str) -> Report:
             f"it reads those of {', '.join(PARSERS)}: use the harness that this row is made for"
         )
     image = await _image(docker, row)
+    bounds = replace(docker.bounds, seconds=SECONDS)
     tested = await docker.run_tests(
-        image, patch=patch, apply=LENIENTLY, eval_script=row["eval_script"], bounds=BOUNDS
+        image, patch=patch, apply=LENIENTLY, eval_script=row["eval_script"], bounds=bounds
     )
     if isinstance(tested, Failure):
         raise ServiceError(_could_not(row, tested))
@@ -112,13 +116,15 @@ def _could_not(row: Mapping[str, Any], failure: Failure) -> str:
 
 
 def _report(docker: Docker, row: Mapping[str, Any], tested: EvalOutput) -> Report:
-    statuses = read_report(tested.report.decode(errors="replace"))
+    told = b"" if tested.limit else tested.report
+    statuses = read_report(told.decode(errors="replace"))
     failed, broken = judge(statuses, ids(row, "fail_to_pass"), ids(row, "pass_to_pass"))
     return Report(
         instance_id=row["instance_id"],
         is_resolved=bool(statuses) and not failed and not broken,
         is_applied=tested.is_applied,
         is_timed_out=tested.is_timed_out,
+        limit=f"{tested.limit.reason}: {tested.limit.detail}" if tested.limit else None,
         failed=failed,
         broken=broken,
         statuses=statuses,

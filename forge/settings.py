@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     recipes: Path = Path("recipes")
     build_network: str = "default"
     build_ca_bundle: Path | None = None
+    build_seconds: int = Field(default=1800, ge=1)
+    container_memory_bytes: int = Field(default=8_000_000_000, ge=6_000_000)
+    container_disk_bytes: int = Field(default=20_000_000_000, ge=1)
     disk: int = Field(default=50_000_000_000, ge=0)
     workers: int = Field(default=2, ge=1)
 

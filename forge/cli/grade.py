@@ -107,6 +107,8 @@ def _tell(report: "Report", settings: "Settings") -> None:
     _text.echo(f"{report.instance_id}: {'resolved' if report.is_resolved else 'not resolved'}")
     if not report.is_applied:
         _text.echo("the patch does not apply")
+    if report.limit:
+        _text.echo(_text.line(report.limit))
     if report.is_timed_out:
         _text.echo("the time limit cut the tests")
     _list("should pass now and do not", report.failed)

@@ -8,12 +8,19 @@ from typing import Self
 from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.recipes import Recipe
-from forge.services.docker_containers import NO_NETWORK, Bounds, Program, ended, stop_on_full_disk
+from forge.services.docker_containers import NO_NETWORK, Program, ended, stop_on_limit
 from forge.services.docker_engine import Engine, Unanswered
 from forge.services.docker_files import File
-from forge.services.docker_images import Image, Images
+from forge.services.docker_images import Image, Images, bounds_of
+from forge.services.docker_limits import Bounds
 from forge.services.docker_proxies import Relays
-from forge.services.docker_scripts import NETWORK, environment_script, exports, network_files
+from forge.services.docker_scripts import (
+    NETWORK,
+    TELL_LIMITS,
+    environment_script,
+    exports,
+    network_files,
+)
 from forge.services.docker_tests import EXACTLY, LENIENTLY, EvalOutput, run_tests
 from forge.services.git import Git
 from forge.settings import Settings
@@ -24,12 +31,13 @@ FORGE = "1000:1000"
 WORK, SCRIPT, SCRIPT_LOG = "/home/forge", "/forge/script", "/home/forge/.log"
 WRAPPER = f"""
 exec >{SCRIPT_LOG} 2>&1 </dev/null
+{TELL_LIMITS}
 export HOME={WORK}
 . {SCRIPT}/env.sh
 cd {WORK}
-exec /bin/bash {SCRIPT}/script.sh
+/bin/bash {SCRIPT}/script.sh
+exit
 """
-SCRIPT_BOUNDS = Bounds(memory_bytes=4_000_000_000)
 PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
 COLLECTED_BYTES = 50_000_000
 
@@ -39,7 +47,6 @@ class Ran:
     """How a script ended, its output, and the files that were asked for and are there."""
 
     exit_code: int
-    is_timed_out: bool
     log: bytes
     files: dict[str, bytes]
     seconds: float
@@ -62,6 +69,11 @@ class Docker:
         """Operating system and processor, as Docker names them."""
         machine = platform.machine()
         return f"linux/{PROCESSORS.get(machine, machine)}"
+
+    @property
+    def bounds(self) -> Bounds:
+        """What one container may use that builds, probes or grades."""
+        return bounds_of(self.settings)
 
     @classmethod
     def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
@@ -104,7 +116,7 @@ class Docker:
         *,
         files: Mapping[str, bytes] | None = None,
         collect: Sequence[str] = (),
-        seconds: float = 600,
+        seconds: float | None = None,
         network: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> Ran | Failure:
@@ -121,7 +133,7 @@ class Docker:
             collect=wanted | {SCRIPT_LOG: COLLECTED_BYTES},
             network=self.settings.build_network if network else NO_NETWORK,
             user=FORGE,
-            bounds=replace(SCRIPT_BOUNDS, seconds=seconds),
+            bounds=self.bounds if seconds is None else replace(self.bounds, seconds=seconds),
         )
         return await self._ran(program)
 
@@ -138,11 +150,11 @@ class Docker:
         try:
             async with self.engine.slots, ended(self.engine, program) as (_, end):
                 log = end.files.pop(SCRIPT_LOG, b"")
-                stop_on_full_disk(log)
+                stop_on_limit(end, log, program.bounds)
         except Unanswered as stopped:
             return stopped.failure
         files = {path.removeprefix(f"{WORK}/"): content for path, content in end.files.items()}
-        return Ran(end.exit_code, end.is_timed_out, log, files, end.seconds)
+        return Ran(end.exit_code, log, files, end.seconds)
 
     async def run_tests(
         self, image: str, *, patch: str, apply: str, eval_script: str, bounds: Bounds

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, ImageNotFound
+from docker.errors import ImageNotFound
 from docker.models.containers import Container
+from docker.types import Ulimit
 
 from forge.effect import Failure
 from forge.services.docker_engine import (
@@ -22,20 +23,12 @@ from forge.services.docker_engine import (
     remove,
 )
 from forge.services.docker_files import File, TooLargeError, get, put, unpack
+from forge.services.docker_limits import Bounds, limit_in, state, watched
 
 NO_NETWORK = "none"
-SHORTEST_NAP, LONGEST_NAP, NAP_SHARE = 0.05, 1.0, 0.1
-KILLED = 137
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What a program may use before it is stopped."""
-
-    seconds: float = 600
-    memory_bytes: int = 8_000_000_000
-    processes: int = 4096
-    cpus: float = 2
+LAST_CHARACTERS = 2000
+FIRST_VICTIM = 1000
+"""Where a machine has no memory left, its kernel kills what runs in containers first."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +52,10 @@ class Program:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a program ended; files that it did not leave are absent."""
+    """How a program ended, or the limit that ended it; files that it did not leave are absent."""
 
     exit_code: int
-    is_timed_out: bool
+    limit: Failure | None
     seconds: float
     files: dict[str, bytes]
 
@@ -112,51 +105,26 @@ def _options(program: Program) -> dict[str, Any]:
         "memswap_limit": bounds.memory_bytes,
         "nano_cpus": int(bounds.cpus * 1e9),
         "pids_limit": bounds.processes,
+        "ulimits": [_ulimit("fsize", bounds.disk_bytes), _ulimit("core", 0)],
+        "oom_score_adj": FIRST_VICTIM,
+        "ipc_mode": "private",
         "init": True,
         "log_config": {"Type": "none"},
         "use_config_proxy": False,  # of the user's Docker: its password would be the container's
     }
 
 
+def _ulimit(name: str, most: int) -> Ulimit:
+    return Ulimit(name=name, soft=most, hard=most)
+
+
 async def _finish(engine: Engine, container: Container, program: Program) -> Ended:
     began = time.monotonic()
     await engine.call(container.start)
-    state = await _wait(engine, container, began + program.bounds.seconds)
-    is_timed_out = bool(state["Running"])
-    if is_timed_out:
-        await engine.call(_kill, container)
-    if state["OOMKilled"]:
-        reason = f"more than {program.bounds.memory_bytes} bytes of memory"
-        raise Unanswered(Failure("infra", "out_of_memory", reason))
+    limit = await watched(engine, container, program.bounds)
     seconds = round(time.monotonic() - began, 3)
     files = await _collect(engine, container, program)
-    code = KILLED if is_timed_out else state["ExitCode"]
-    return Ended(code, is_timed_out, seconds, files)
-
-
-async def _wait(engine: Engine, container: Container, until: float) -> dict[str, Any]:
-    # By looking, not by the engine's own wait: that one blocks a thread and cannot be cancelled.
-    began = time.monotonic()
-    while True:
-        state: dict[str, Any] = await engine.call(_state, container)
-        if not state["Running"] or time.monotonic() > until:
-            return state
-        nap = max(SHORTEST_NAP, min(LONGEST_NAP, NAP_SHARE * (time.monotonic() - began)))
-        await asyncio.sleep(min(nap, max(0.0, until - time.monotonic())))
-
-
-def _state(container: Container) -> dict[str, Any]:
-    container.reload()
-    state: dict[str, Any] = container.attrs["State"]
-    return state
-
-
-def _kill(container: Container) -> None:
-    try:
-        container.kill()
-    except APIError as error:
-        if "is not running" not in str(error):
-            raise
+    return Ended(state(container)["ExitCode"], limit, seconds, files)
 
 
 async def _collect(engine: Engine, container: Container, program: Program) -> dict[str, bytes]:
@@ -167,11 +135,16 @@ async def _collect(engine: Engine, container: Container, program: Program) -> di
         try:
             found |= await engine.call(get, container, path, wanted) if wanted else {}
         except TooLargeError as error:
-            raise Unanswered(Failure("environment", "output_too_large", str(error))) from None
+            raise Unanswered(Failure("environment", "output_limit", str(error))) from None
     return found
 
 
-def stop_on_full_disk(log: bytes) -> None:
-    """Raise where a program's own words say that the engine's disk is full."""
+def stop_on_limit(end: Ended, log: bytes, bounds: Bounds, told: str | None = None) -> None:
+    """Raise where a limit or a full disk ended a program, with its last words or what is told."""
+    limit = end.limit or (limit_in(log, bounds) if end.exit_code else None)
+    if limit:
+        words = log.decode(errors="replace")[-LAST_CHARACTERS:] if told is None else told
+        raise Unanswered(replace(limit, detail=f"{limit.detail}\n{words}"))
     if NO_SPACE.encode() in log[-100_000:].lower():
-        raise Unanswered(Failure("infra", "disk_full", "no space left on the engine's disk"))
+        words = "no space left on the engine's disk, or in the small /dev/shm of a container"
+        raise Unanswered(Failure("infra", "disk_full", words))

@@ -25,16 +25,16 @@ from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.recipes import Recipe
 from forge.services import docker_scripts as scripts
-from forge.services.docker_containers import Bounds, Ended, Program, ended, stop_on_full_disk
+from forge.services.docker_containers import LAST_CHARACTERS, Ended, Program, ended, stop_on_limit
 from forge.services.docker_engine import CREATED, KIND, OWN_BYTES, PROCESS, Engine, Unanswered
 from forge.services.docker_files import File
+from forge.services.docker_limits import Bounds, written_bytes
 from forge.services.docker_proxies import Relays
 from forge.services.git import Failed, Git
 from forge.settings import Settings
 
-BOUNDS = Bounds(seconds=1800, memory_bytes=8_000_000_000, processes=4096)
 LOG_BYTES = 50_000_000
-LAST_LINES, LAST_CHARACTERS = 20, 2000
+LAST_LINES = 20
 ROOT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
 NETWORK_DOWN = re.compile(
     r"Temporary failure (in name resolution|resolving)|Could not resolve host|dns error"
@@ -76,6 +76,7 @@ class Images:
     ) -> None:
         self.engine, self.settings, self.artifacts, self.git = engine, settings, artifacts, git
         self.relays = relays
+        self.bounds = bounds_of(settings)
         self.used: set[str] = set()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -130,8 +131,8 @@ class Images:
             program = self._program(work, await self.relays.environment())
             async with ended(self.engine, program) as (container, end):
                 log = self.artifacts.put(end.files.get(scripts.LOG, b""))
-                if end.exit_code != 0:
-                    raise Unanswered(failure_of(end, log))
+                if end.limit or end.exit_code != 0 or scripts.STEP in end.files:
+                    raise Unanswered(failure_of(end, log, self.bounds))
                 # Another process may have built it meanwhile: a second image would lose its name.
                 image = await self.engine.find_image(work.tag)
                 if image is None:
@@ -150,7 +151,7 @@ class Images:
             collect={scripts.LOG: LOG_BYTES, scripts.STEP: 1000},
             network=self.settings.build_network,
             capabilities=ROOT,
-            bounds=BOUNDS,
+            bounds=self.bounds,
         )
 
     async def _make_room(self) -> None:
@@ -159,6 +160,15 @@ class Images:
             map(held, await self.engine.call(find)), self.settings.disk, self.used
         ):
             await self.engine.call(_remove_image, self.engine.client, image.tag)
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """What one container may use that builds, probes or grades."""
+    return Bounds(
+        seconds=settings.build_seconds,
+        memory_bytes=settings.container_memory_bytes,
+        disk_bytes=settings.container_disk_bytes,
+    )
 
 
 class Held(NamedTuple):
@@ -201,13 +211,11 @@ def tag_of(recipe: Recipe) -> str:
     return f"sweforge/{owner}__{name or 'repository'}:{sha}"
 
 
-def failure_of(end: Ended, log: str) -> Failure:
-    """Why a build failed: by the step that failed, unless time, network or space ran out."""
+def failure_of(end: Ended, log: str, bounds: Bounds) -> Failure:
+    """Why a build failed: by the step that failed, unless a limit, network or space ran out."""
     words = end.files.get(scripts.LOG, b"").decode(errors="replace")
     detail = f"{_last_lines(words)}\nfull log: {log}"
-    if end.is_timed_out:
-        return Failure("infra", "build_timed_out", detail)
-    stop_on_full_disk(end.files.get(scripts.LOG, b""))
+    stop_on_limit(end, end.files.get(scripts.LOG, b""), bounds, detail)
     if NETWORK_DOWN.search(words[-5000:]):
         return Failure("infra", "network_failed", detail)
     step = end.files.get(scripts.STEP, b"").decode().strip()
@@ -226,7 +234,7 @@ def _commit(container: Container, work: Work) -> DockerImage:
         "Labels": {
             KIND: work.kind,
             CREATED: datetime.now(UTC).isoformat(),
-            OWN_BYTES: str(_own_bytes(container)),
+            OWN_BYTES: str(written_bytes(container)),
             PROCESS: "",
         },
         "Env": [f"{name}={value}" for name, value in _environment(container, work).items()],
@@ -237,13 +245,6 @@ def _commit(container: Container, work: Work) -> DockerImage:
     }
     name, _, tag = work.tag.partition(":")
     return container.commit(repository=name, tag=tag, conf=config)
-
-
-def _own_bytes(container: Container) -> int:
-    found = container.client.api.containers(  # type: ignore[union-attr]
-        all=True, size=True, filters={"id": container.id}
-    )
-    return int(found[0].get("SizeRw", 0))
 
 
 def _environment(container: Container, work: Work) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from forge.recipes import Recipe
+from forge.services.docker_limits import REFUSED
 
 UV = "0.13.8"
 VENV = "/opt/venv"
@@ -26,8 +27,22 @@ STEP = f"{FOLDER}.step"
 ATTRIBUTES = "* -text -ident !eol !filter !working-tree-encoding"
 NETWORK, CA_BUNDLE = f"{FOLDER}/network.sh", f"{FOLDER}/ca.pem"
 
+# By the shell alone: where processes are refused, no other program starts.
+TELL_LIMITS = rf"""
+tell_limits() {{
+  [ $? != 0 ] || return 0
+  for file in /sys/fs/cgroup/pids/pids.events /sys/fs/cgroup/pids.events; do
+    if [ -r "$file" ] && read -r _ refused <"$file" && [ "$refused" -gt 0 ]; then
+      echo "{REFUSED}$refused"
+    fi
+  done
+}}
+trap tell_limits EXIT
+"""
+
 BEGIN = rf"""
 exec >{LOG} 2>&1 </dev/null
+{TELL_LIMITS}
 set -euo pipefail
 . {NETWORK}
 step() {{ echo "$1" >{STEP}; echo "=== $1"; }}

@@ -8,14 +8,16 @@ from typing import Any
 from forge.effect import Failure
 from forge.eval_script import LOG_BYTES, OUT
 from forge.inside.report import MOST_BYTES
-from forge.services.docker_containers import Bounds, Ended, Program, ended
+from forge.services.docker_containers import Ended, Program, ended
 from forge.services.docker_engine import Engine, Unanswered
 from forge.services.docker_files import File
+from forge.services.docker_limits import Bounds
 
 REPORT, APPLY_LOG, LOG = "/forge/report", "/forge/apply.log", f"{OUT}/log"
 STATUS, LETTERS, RESULT = f"{OUT}/status.json", f"{OUT}/letters.json", f"{OUT}/result/result"
 FREE_BYTES = 20_000_000
 NOT_APPLIED = 9
+NEARLY = 0.9
 CAPABILITIES = ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL")
 UNPRIVILEGED = "setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --no-new-privs"
 
@@ -44,10 +46,14 @@ exec /bin/bash /forge/eval.sh >{REPORT} 2>&1
 
 @dataclass(frozen=True)
 class EvalOutput:
-    """What one run of eval.sh left; without `status` and `letters` where it was stopped."""
+    """What one run of eval.sh left; without `status` and `letters` where it was stopped.
+
+    `limit` is what it passed of its bounds, which leaves nothing to believe in its letters.
+    """
 
     is_applied: bool
     is_timed_out: bool
+    limit: Failure | None
     seconds: float
     report: bytes
     log: bytes
@@ -82,16 +88,17 @@ async def run_tests(  # noqa: PLR0913 - a run is all of these
         bounds=bounds,
     )
     async with engine.slots, ended(engine, program) as (_, end):
-        return _tested(end)
+        return _tested(end, bounds)
 
 
-def _tested(end: Ended) -> EvalOutput:
+def _tested(end: Ended, bounds: Bounds) -> EvalOutput:
     status = json.loads(end.files.get(STATUS, b"{}"))
-    _stop_on_spent_machine(status)
+    limit = _limit(end, status, bounds)
     is_applied = end.exit_code != NOT_APPLIED or REPORT in end.files
     return EvalOutput(
         is_applied=is_applied,
-        is_timed_out=end.is_timed_out or bool(status.get("is_timed_out")),
+        is_timed_out=bool(status.get("is_timed_out")),
+        limit=limit,
         seconds=status.get("milliseconds", end.seconds * 1000) / 1000,
         report=end.files.get(REPORT, b""),
         log=end.files.get(LOG, b"") if is_applied else end.files.get(APPLY_LOG, b""),
@@ -101,10 +108,15 @@ def _tested(end: Ended) -> EvalOutput:
     )
 
 
-def _stop_on_spent_machine(status: Mapping[str, Any]) -> None:
-    if status.get("killed"):
-        words = f"the kernel killed {status['killed']} of its processes"
-        raise Unanswered(Failure("infra", "out_of_memory", words))
+def _limit(end: Ended, status: Mapping[str, Any], bounds: Bounds) -> Failure | None:
+    memory = bounds.passed("memory")
     if status.get("free_bytes", FREE_BYTES) < FREE_BYTES:
         words = f"{status['free_bytes']} bytes were left on the engine's disk"
         raise Unanswered(Failure("infra", "disk_full", words))
+    if status.get("killed") or end.limit == memory:
+        peak = status.get("memory_bytes") or bounds.memory_bytes
+        if peak < NEARLY * bounds.memory_bytes:
+            words = f"the kernel killed processes that had {peak:,} bytes: the machine has no more"
+            raise Unanswered(Failure("infra", "out_of_memory", words))
+        return memory
+    return end.limit or (bounds.passed("process") if status.get("refused") else None)

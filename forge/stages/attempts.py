@@ -5,6 +5,7 @@ would-be tasks. What survives is said by `truth`, which `verdicts` uses too.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -76,6 +77,7 @@ class Limits(StageLimits):
     memory_bytes: int = Field(4_000_000_000, description="memory, swap included", ge=6_000_000)
     processes: int = Field(1024, description="most processes and threads at once", ge=16)
     cpus: float = Field(2.0, description="processors, as a share of time", gt=0)
+    disk_bytes: int = Field(10_000_000_000, description="written to disk, 16 kB more for each file")
     survivors: int = Field(3, description="attempts on each side for candidates that look good")
     would_be_tasks: int = Field(10, description="attempts after the gold patch for would-be tasks")
 
@@ -99,6 +101,7 @@ async def run_tests(
     memory_limit: int,
     processes: int,
     cpus: float,
+    disk_limit: int,
     attempt: int,  # noqa: ARG001 - repetition is a question of its own
 ) -> Row | Failure:
     image = await docker.image(Recipe.model_validate_json(recipe))
@@ -109,13 +112,15 @@ async def run_tests(
         patch=gold_patch or "",
         apply=EXACTLY,
         eval_script=eval_script,
-        bounds=Bounds(2 * seconds_limit + AROUND, memory_limit, processes, cpus),
+        bounds=Bounds(2 * seconds_limit + AROUND, memory_limit, processes, cpus, disk_limit),
     )
     return tested if isinstance(tested, Failure) else _attempt(docker, tested)
 
 
 def _attempt(docker: Docker, tested: EvalOutput) -> Row | Failure:
     words = tested.log.decode(errors="replace")[-2000:]
+    if tested.limit:
+        return replace(tested.limit, detail=f"{tested.limit.detail}\n{words}")
     if not tested.is_applied:
         return Failure("data", "gold_patch_does_not_apply", words)
     if not tested.letters:
@@ -222,6 +227,7 @@ def _bounds(limits: Limits) -> dict[str, pl.Expr]:
         "memory_limit": pl.lit(limits.memory_bytes, pl.Int64),
         "processes": pl.lit(limits.processes, pl.Int64),
         "cpus": pl.lit(limits.cpus, pl.Float64),
+        "disk_limit": pl.lit(limits.disk_bytes, pl.Int64),
     }
 
 

@@ -56,15 +56,13 @@ async def build_environment(docker: Docker, *, recipe: str) -> Row | Failure:
     if isinstance(probed, Failure):
         return probed
     listed = probed.files.get("listed", b"").decode(errors="replace").splitlines()
-    if probed.is_timed_out or probed.exit_code or not listed:
+    if probed.exit_code or not listed:
         return _not_probed(probed)
     return _environment(docker, image, probed, list(dict.fromkeys(map(canonical, listed))))
 
 
 def _not_probed(probed: Ran) -> Failure:
     words = probed.log.decode(errors="replace")[-2000:]
-    if probed.is_timed_out:
-        return Failure("infra", "probe_timed_out", words)
     return Failure("environment", "probe_failed" if probed.exit_code else "no_tests_listed", words)
 
 

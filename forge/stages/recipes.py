@@ -108,7 +108,7 @@ async def resolve_lock(
     )
     if isinstance(ran, Failure):
         return ran
-    if ran.is_timed_out or ran.exit_code or "lock.txt" not in ran.files:
+    if ran.exit_code or "lock.txt" not in ran.files:
         return failure_of(ran.log)
     return {"lock": ran.files["lock.txt"].decode()}
 

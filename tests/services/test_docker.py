@@ -15,7 +15,7 @@ from forge.effect import Failure
 from forge.errors import EngineError
 from forge.services.docker import Bounds, Docker, Image, Ran
 from forge.services.docker_containers import Program, ended
-from forge.services.docker_engine import PROCESS, Unanswered, is_dead, process_label
+from forge.services.docker_engine import PROCESS, is_dead, process_label
 from forge.services.docker_images import Held, held, surplus
 from forge.settings import Settings
 
@@ -109,8 +109,12 @@ def test_script_has_no_network_and_no_rights(docker, runner, image):
 
 def test_script_past_its_time_is_killed_and_its_log_kept(docker, runner, image):
     began = time.monotonic()
-    ran = run_in(docker, runner, image, "echo began; trap '' TERM INT; sleep 60", seconds=1)
-    assert (ran.is_timed_out, ran.log) == (True, b"began\n")
+    script = "echo began; trap '' TERM INT; sleep 60"
+    failure = runner.run(docker.run_script(image.tag, script, seconds=1))
+    assert (failure.reason, failure.detail) == (
+        "time_limit",
+        "it ran longer than 1 seconds\nbegan\n",
+    )
     assert time.monotonic() - began < 20
 
 
@@ -119,18 +123,16 @@ def test_link_in_place_of_a_collected_file_is_not_followed(docker, runner, image
     assert run_in(docker, runner, image, script, collect=("out.txt",)).files == {}
 
 
-def test_out_of_memory_is_a_failure_of_the_machine(docker, runner, image):
+def test_program_past_its_memory_is_told_so(docker, runner, image):
     hog = ("python3", "-c", "x = bytearray(10**8)")
     program = Program(image.tag, hog, bounds=Bounds(memory_bytes=50_000_000))
 
-    async def run() -> None:
-        async with ended(docker.engine, program):
-            pass
+    async def run() -> Failure | None:
+        async with ended(docker.engine, program) as (_, end):
+            return end.limit
 
-    with pytest.raises(Unanswered) as stopped:
-        runner.run(run())
-    failure = stopped.value.failure
-    assert (failure.kind, failure.reason) == ("infra", "out_of_memory")
+    failure = runner.run(run())
+    assert (failure.kind, failure.reason) == ("infra", "memory_limit")
 
 
 def test_install_that_fails_says_its_last_words_and_keeps_the_whole_log(docker, project, runner):

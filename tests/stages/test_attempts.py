@@ -194,4 +194,4 @@ def test_tests_that_eat_the_memory_are_open_and_not_red(settings, project):
     hog = "def test_hog():\n    bytearray(10**9)\n"
     store = made(settings, candidate(project, hog), memory_bytes=100_000_000)
     assert attempts_of(store) == []
-    assert rejected(store) == [(1, "open", ["out_of_memory"])]
+    assert rejected(store) == [(1, "open", ["memory_limit"])]
