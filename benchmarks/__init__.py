@@ -1,0 +1,1 @@
+"""What the README claims, measured by commands that anybody can run."""
