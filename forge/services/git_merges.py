@@ -8,7 +8,7 @@ commits.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, NoReturn
 
 from forge.effect import Failure
@@ -202,8 +202,8 @@ class Search:
         found = await self.history.between(
             (at or last.committed_at) - DAY, at + DAY if at else None
         )
-        # Machines propose one change again and again; without a day, only who wrote it when tells.
-        alike = [c for c in found if c.written == last.written or (at and _alike(c, last))]
+        # Machines propose one change again and again: a copy of the twin is written when that was.
+        alike = [c for c in found if c.written == last.written or (_alike(c, last) and _is_new(c))]
         return [c for c in alike if c.sha in chain]
 
     async def _own(self) -> list[Commit] | None:
@@ -259,6 +259,11 @@ class Search:
 
 def _alike(copy: Commit, own: Commit) -> bool:
     return copy.written == own.written or copy.subject == own.subject
+
+
+def _is_new(commit: Commit) -> bool:
+    # A squash is written when it is committed; a copy was written before.
+    return commit.authored_at == f"{commit.committed_at.replace(tzinfo=UTC).timestamp():.0f}"
 
 
 def _all_alike(run: Run) -> bool:

@@ -88,6 +88,19 @@ def test_a_change_that_was_proposed_twice_is_the_merge_of_the_one_that_was_copie
     assert reason(found, number=7) == "merge_not_found"
 
 
+def test_a_squash_that_names_no_number_is_found_by_its_patch_and_title(repository, found):
+    repository.branch("topic")
+    repository.commit("Release", {"a.py": "one = 2\n"})
+    repository.open(7)
+    repository.switch()
+    base = repository.head
+    squash = repository.squash("topic", "Release")
+
+    commit, base_found, method = found(number=7)
+
+    assert (commit.sha, base_found, method) == (squash, base, "squash")
+
+
 def test_copies_with_another_patch_are_no_rebase(repository, found):
     repository.branch("topic")
     repository.commit("Two", {"b.py": "two = 2\n"})
