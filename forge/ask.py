@@ -8,6 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
+from forge.claims import Claims, Others, Question, claims
 from forge.disk import is_of_disk
 from forge.effect import OPEN, Failure, Row, Service
 from forge.errors import ContractError, ForgeError, ServiceError
@@ -27,6 +28,7 @@ class Asking:
     now: datetime
     progress: Progress
     tries: dict[str, int]
+    others: Others
     failed: dict[str, tuple[Failure, float]] = field(default_factory=dict)
     pending: dict[str, Failure] = field(default_factory=dict)
     asked: int = 0
@@ -36,13 +38,15 @@ class Asking:
 
     async def ask(self, rows: pl.LazyFrame, service: Service) -> None:
         """Ask them all, and remember what comes back; stops early when the service is down."""
-        questions = self._questions(rows)
         workers = min(self.recall.effect.concurrency, len(self.tries))
-        with self.recall.memo.journal() as journal:
+        with (
+            self.recall.memo.journal() as journal,
+            claims(self._questions(rows), self.others, journal.path) as claimed,
+        ):
             try:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(workers):
-                        group.create_task(self._work(questions, service, journal))
+                        group.create_task(self._work(claimed, service, journal))
             except BaseExceptionGroup as several:
                 raise _first(several) from None
             if 0 < self.errors_in_a_row == self.asked:
@@ -60,7 +64,7 @@ class Asking:
             next(iter(UNREMEMBERED)), keep="first", maintain_order=True
         )
 
-    def _questions(self, rows: pl.LazyFrame) -> Iterator[tuple[str, Row]]:
+    def _questions(self, rows: pl.LazyFrame) -> Iterator[Question]:
         names, left = self.recall.effect.inputs, set(self.tries)
         for batch in rows.select(names).collect_batches(chunk_size=BATCH):
             for values in batch.iter_rows():
@@ -69,17 +73,15 @@ class Asking:
                     left.remove(key)
                     yield key, dict(zip(names, values, strict=True))
 
-    async def _work(
-        self, questions: Iterator[tuple[str, Row]], service: Service, journal: Journal
-    ) -> None:
-        for key, question in questions:
-            if self.outage:
-                return
+    async def _work(self, claimed: Claims, service: Service, journal: Journal) -> None:
+        while not self.outage and (taken := await claimed.take()):
+            key, question = taken
             started = time.perf_counter()
             answer = await self._answer(service, question)
             self._note(key, answer, time.perf_counter() - started, journal)
+            claimed.release(key)
             self.asked += 1
-            self.progress(self.recall.effect.name, self.asked, len(self.tries))
+            self.progress(self.recall.effect.name, self.asked + claimed.spared, len(self.tries))
 
     async def _answer(self, service: Service, question: Row) -> Row | Failure:
         seconds = self.recall.effect.seconds

@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 import polars as pl
 
 from forge.artifacts import Artifacts
+from forge.claims import Told
 from forge.columns import ARTIFACT, marked
 from forge.effect import OPEN, TRIES, Effect
 from forge.memo import Memo
@@ -15,12 +17,21 @@ from forge.memo import Memo
 BATCH = 10_000
 QUESTION = "question_key"
 WANTED = "is_wanted"
+FORGOTTEN = ("environment", "model")
+"""Kinds of failure that a new version forgets."""
 UNREMEMBERED = {
     QUESTION: pl.String,
     "kind_now": pl.String,
     "reason_now": pl.String,
     "detail_now": pl.String,
 }
+
+
+class Answered(NamedTuple):
+    """Rows with their places in the memo and `kind`; the same with their answers."""
+
+    resolved: pl.DataFrame
+    answers: pl.LazyFrame
 
 
 @dataclass(frozen=True)
@@ -54,15 +65,25 @@ class Recall:
     def unanswered(self, keyed: pl.DataFrame) -> dict[str, int]:
         """Keys of the questions to ask now, with how often they failed before."""
         wanted = keyed.lazy().filter(WANTED).select(QUESTION).unique()
-        left = wanted.join(self._standing(), left_on=QUESTION, right_on="key", how="left")
+        left = wanted.join(
+            self._standing(self.memo.rows()), left_on=QUESTION, right_on="key", how="left"
+        )
         again = left.filter(pl.col("at").is_null() | _may_be_asked_again())
         return dict(again.select(QUESTION, pl.col("tries").fill_null(0)).collect().iter_rows())
 
-    def resolved(self, keyed: pl.DataFrame, unremembered: pl.LazyFrame) -> pl.DataFrame:
-        """Every row's place in the memo, `at`, and `kind`, `reason`, `detail` without an answer.
+    def answered(self, keyed: pl.DataFrame, unremembered: pl.LazyFrame, key: list[str]) -> Answered:
+        """Every row with its answer, or with the kind and reason why it has none.
 
         `unremembered` tells of questions that this ask could not answer and the memo does not hold.
         """
+        # One reading for both: a row's place is another one when somebody else remembers more.
+        remembered = self.memo.rows()
+        resolved = self._resolved(keyed, unremembered, remembered)
+        return Answered(resolved, self._answers(resolved, key, remembered))
+
+    def _resolved(
+        self, keyed: pl.DataFrame, unremembered: pl.LazyFrame, remembered: pl.LazyFrame
+    ) -> pl.DataFrame:
         asked = pl.when(WANTED).then(pl.lit(OPEN)).otherwise(pl.lit("pending"))
         kind = (
             pl.when(pl.col("at").is_null())
@@ -72,7 +93,11 @@ class Recall:
             .otherwise("kind")
         )
         rows = keyed.lazy().join(
-            self._standing(), left_on=QUESTION, right_on="key", how="left", maintain_order="left"
+            self._standing(remembered),
+            left_on=QUESTION,
+            right_on="key",
+            how="left",
+            maintain_order="left",
         )
         return (
             rows.join(unremembered, on=QUESTION, how="left", maintain_order="left")
@@ -84,24 +109,25 @@ class Recall:
             .collect()
         )
 
-    def answers(self, resolved: pl.DataFrame, key: list[str]) -> pl.LazyFrame:
-        """Key columns, answer columns, `kind`, `reason` and `detail` of every row."""
+    def _answers(
+        self, resolved: pl.DataFrame, key: list[str], remembered: pl.LazyFrame
+    ) -> pl.LazyFrame:
         names = [n for n in self.effect.answers.column_names() if n not in key]
-        answers = self.memo.rows().select("at", *[pl.col("answer").struct.field(n) for n in names])
+        answers = remembered.select("at", *[pl.col("answer").struct.field(n) for n in names])
         rows = resolved.lazy().select(*key, "at", "kind", "reason", "detail")
         return rows.join(answers, on="at", how="left", maintain_order="left").select(
             *key, *names, "kind", "reason", "detail"
         )
 
-    def _standing(self) -> pl.LazyFrame:
+    def _standing(self, remembered: pl.LazyFrame) -> pl.LazyFrame:
         """The one row that stands for each key: an answer before failures, then the newest."""
         names = marked(self.effect.answers, ARTIFACT)
         files = [pl.col("answer").struct.field(name) for name in names]
         columns = ["key", "at", "kind", "reason", "detail", "tries"]
         return (
-            self.memo.rows()
-            .filter(self._is_valid())
+            remembered.filter(self._is_valid())
             .select(*columns, "asked_at", *files)
+            .filter(self._has_files(names))
             .sort(
                 pl.col("kind").is_not_null(),
                 pl.col("kind").eq_missing(pl.lit("infra")),
@@ -110,14 +136,21 @@ class Recall:
                 descending=[False, False, True, True],
             )
             .unique("key", keep="first", maintain_order=True)
-            .filter(self._has_files(names))
             .select(columns)
         )
 
+    def is_answer(self, told: Told) -> bool:
+        """Whether what another process remembers leaves nothing to ask."""
+        oldest = self.effect.version if told.kind in FORGOTTEN else self.effect.since
+        return told.kind not in {"infra", *self.retry} and told.version >= oldest
+
+    def after(self, now: datetime) -> datetime:
+        """A time after all that is remembered, even when the clock went back: the newest stands."""
+        newest = self.memo.rows().select(pl.col("asked_at").max()).collect().item()
+        return max(now, newest + timedelta(microseconds=1)) if newest else now
+
     def _is_valid(self) -> pl.Expr:
-        is_forgotten_by_version = (
-            pl.col("kind").is_in(["environment", "model"]).fill_null(value=False)
-        )
+        is_forgotten_by_version = pl.col("kind").is_in(FORGOTTEN).fill_null(value=False)
         oldest = (
             pl.when(is_forgotten_by_version).then(self.effect.version).otherwise(self.effect.since)
         )

@@ -13,6 +13,7 @@ import polars as pl
 
 from forge.artifacts import Artifacts
 from forge.ask import Asking, Progress
+from forge.claims import Others
 from forge.columns import key_of
 from forge.effect import Effect, Service
 from forge.errors import InputError, ServiceError
@@ -112,13 +113,14 @@ class Run:
         key = [name for name in key_of(self.stage.schema) if name in names]
         recall = self._recall(effect)
         keyed = recall.keyed(rows, key, pl.lit(value=True) if only is None else only)
-        asking = self._asking(recall, recall.unanswered(keyed))
+        others = Others(recall.memo.folder, recall.is_answer)  # before it is read what to ask
+        asking = self._asking(recall, recall.unanswered(keyed), others)
         if asking.tries and not asking.outage:
             self.session.runner.run(self._ask(asking, rows))
         self.outage = asking.outage
-        resolved = recall.resolved(keyed, asking.unremembered())
-        self._count(resolved)
-        return recall.answers(resolved, key)
+        answered = recall.answered(keyed, asking.unremembered(), key)
+        self._count(answered.resolved)
+        return answered.answers
 
     async def _ask(self, asking: Asking, rows: pl.LazyFrame) -> None:
         try:
@@ -137,9 +139,10 @@ class Run:
             retry=self.session.retry,
         )
 
-    def _asking(self, recall: Recall, tries: dict[str, int]) -> Asking:
+    def _asking(self, recall: Recall, tries: dict[str, int], others: Others) -> Asking:
         # What is down stays down for the rest of the stage: later asks only recall.
-        return Asking(recall, self.now, self.session.progress, tries, outage=self.outage)
+        now, progress = recall.after(self.now), self.session.progress
+        return Asking(recall, now, progress, tries, others, outage=self.outage)
 
     def _count(self, resolved: pl.DataFrame) -> None:
         counts = resolved.filter(WANTED).group_by("kind").len().drop_nulls()
