@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from forge.errors import UsageError
 from forge.settings import Settings
 from forge.stage import Stage
+from forge.texts import read_text, toml
 
 Limits = dict[str, dict[str, Any]]
 
@@ -30,8 +31,8 @@ def _of_file(file: Path, stages: set[str]) -> Limits:
     if not file.exists():
         return {}
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = toml(read_text(file))
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{file} is not TOML: {error}\nmend that line") from None
     unknown = set(content) - stages - set(Settings.model_fields)
     if unknown:

@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from forge.selection import Selection
 from forge.settings import Settings
 from forge.stage import Stage, StageLimits
 from forge.store import PartRecord, Store
+from forge.texts import read_text, toml
 
 LIMITS_FILE = Path("forge.toml")
 LONGEST = 70
@@ -165,7 +165,7 @@ def source(stage: Stage, limit: str, value: Any, file: Path = LIMITS_FILE) -> st
 def _section(file: Path, name: str) -> dict[str, Any]:
     if not file.exists():
         return {}
-    section = tomllib.loads(file.read_text(encoding="utf-8")).get(name)
+    section = toml(read_text(file)).get(name)
     return section if isinstance(section, dict) else {}
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from forge.errors import InputError
 from forge.selection import Exclusions, Named
+from forge.texts import read_text
 
 REPOSITORY = r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+"
 PULL_REQUEST = re.compile(rf"({REPOSITORY})(?:#|:pr-|/pull/)([1-9][0-9]{{0,17}})")
@@ -62,8 +63,9 @@ def read_rows(file: Path) -> tuple[Named, ...]:
 def _row(file: Path, row: dict[str, Any]) -> Named:
     found = INSTANCE.fullmatch(row["instance_id"] or "")
     if not found or not re.fullmatch(REPOSITORY, row["repo"] or ""):
+        named = [(row[name] or "")[:80] for name in NEEDED]
         raise InputError(
-            f"{file}: no pull request in row {row['instance_id']!r} of {row['repo']!r}\n"
+            f"{file}: no pull request in row {named[0]!r} of {named[1]!r}\n"
             "instance_id should end in its number, repo be owner/name"
         )
     return Named(
@@ -110,18 +112,11 @@ def _repository(file: Path, number: int, line: str) -> str:
 
 def read_hand_recipes(folder: Path) -> dict[str, str]:
     """Recipes written by hand: `<owner>__<repo>` to the text of its file."""
-    return {file.stem: _text(file) for file in sorted(folder.glob("*__*.toml"))}
+    return {file.stem: read_text(file) for file in sorted(folder.glob("*__*.toml"))}
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(_text(file).splitlines(), 1):
+    for number, line in enumerate(read_text(file).splitlines(), 1):
         content = line.partition(" #")[0].strip()
         if content and not content.startswith("#"):
             yield number, content
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read: {error}\nname a text file") from None

@@ -8,6 +8,8 @@ import click
 
 from forge.errors import InputError, UsageError
 
+FILE = Path("forge.toml")
+
 if TYPE_CHECKING:
     from forge.settings import Settings
 
@@ -27,12 +29,16 @@ def settings(root_folder: Path | None = None) -> "Settings":
 
     from forge.settings import Settings
 
+    from forge.texts import read_text, toml
+
     try:
+        if FILE.exists():
+            toml(read_text(FILE))  # which reads it within bounds; pydantic does not
         given: dict[str, Any] = {"root": root_folder} if root_folder else {}
         return Settings(**given)
     except ValidationError as error:
         raise UsageError(_explained(error)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"forge.toml is not TOML: {error}\nmend that line") from None
 
 

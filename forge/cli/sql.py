@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from forge.cli import _options, _text
-from forge.errors import InputError, UsageError
+from forge.errors import UsageError
 
 if TYPE_CHECKING:
     from forge.queries import Answer
@@ -57,6 +57,7 @@ def command(**flags: Any) -> None:
 
 def _statement(given: str | None, file: str | None) -> str:
     from forge.queries import saved_queries
+    from forge.texts import read_text
 
     saved = saved_queries()
     if bool(given) == bool(file):
@@ -69,12 +70,7 @@ def _statement(given: str | None, file: str | None) -> str:
         return given or ""
     if file in saved:
         return saved[file]
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{file} cannot be read: {error}\nname a text file, or one of {', '.join(saved)}"
-        ) from None
+    return read_text(Path(file), f"name a text file, or one of {', '.join(saved)}")
 
 
 def _print(answer: "Answer", form: str) -> None:

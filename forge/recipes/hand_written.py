@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from forge.errors import InputError
 from forge.recipes.drafts import Draft
+from forge.texts import toml
 
 READER = "hand_written"
 
@@ -60,7 +61,7 @@ def _read(stem: str, text: str) -> HandWritten:
     if "__" not in stem:
         raise InputError(f"{file}: no repository has this name\ncall it <owner>__<repo>.toml")
     try:
-        hand = HandWritten.model_validate(tomllib.loads(text))
+        hand = HandWritten.model_validate(toml(text))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{file} is not TOML: {error}\nmend that line") from None
     except ValidationError as error:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from forge.texts import toml
+
 Table = dict[str, Any]
 Sections = dict[str, dict[str, str]]
 NO_PROJECTS = frozenset({"tests", "test", "testing", "fixtures", "examples", "docs"})
@@ -106,8 +108,8 @@ def text(value: Any) -> str:
 @functools.lru_cache(maxsize=64)
 def _toml(content: str) -> Table | None:
     try:
-        return tomllib.loads(content.replace("\r\n", "\n"))
-    except (ValueError, RecursionError):
+        return toml(content)
+    except tomllib.TOMLDecodeError:
         return None
 
 
