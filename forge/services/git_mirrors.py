@@ -38,6 +38,8 @@ class Mirror:
     address: Address
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     gone: Failed | None = None
+    is_fetched: bool = False
+    """By this process: after everything that it may ask for, whatever the clock says."""
 
     @property
     def history(self) -> Path:
@@ -50,10 +52,14 @@ class Mirror:
         return self.folder / "objects.git"
 
     def is_fresh(self, since: float) -> bool:
-        """Whether the history was fetched from this address at or after a time."""
+        """Whether the history was fetched from this address at or after a time of the past."""
+        if self.is_fetched:
+            return True
         with suppress(FileNotFoundError):
             mark = self.folder / "fetched"
-            return mark.read_text() == self.address.url and mark.stat().st_mtime >= since
+            # A mark of the future was made while the clock was wrong, and proves nothing.
+            is_of_then = since <= mark.stat().st_mtime <= time.time()
+            return is_of_then and mark.read_text() == self.address.url
         return False
 
     async def hold_history(self, since: float) -> None:
@@ -141,6 +147,7 @@ class Mirror:
             raise
         if whole is not self:
             whole.folder.rename(self.folder)
+        self.is_fetched = True
 
     async def fetch_branches(self, lock: int) -> None:
         """Fetch all branches' commits under a lock that is held."""
