@@ -97,6 +97,7 @@ def test_unreachable_archive(tmp_path):
             f"forge: the archive does not answer: http://HOST/{FIRST}.json.gz: "
             "All connection attempts failed\n"
             "set FORGE_ARCHIVE_URL to the folder of hourly files, or try again later\n"
+            "`forge doctor` looks for what else is missing\n"
         ),
     )
 
@@ -109,6 +110,7 @@ def test_web_page_where_gzip_should_be(tmp_path):
         (
             f"forge: http://HOST/{FIRST}.json.gz is a web page, no gzip file\n"
             "set FORGE_ARCHIVE_URL to the folder of hourly files, or try again later\n"
+            "`forge doctor` looks for what else is missing\n"
         ),
     )
 
@@ -148,6 +150,7 @@ def test_no_engine_keeps_what_was_made_without_one(world, monkeypatch):
             "forge: no Docker engine answers at unix:///no/such/engine: No such file or directory\n"
             "start Docker, or let DOCKER_HOST name an engine that you may use; "
             "what was answered before is kept\n"
+            "`forge doctor` looks for what else is missing\n"
         ),
     )
     assert scan("statements", month="2026-03", root=root).collect().height > 10

@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from forge.cli import _text
-from forge.errors import ForgeError
+from forge.errors import ForgeError, ServiceError
 
 INTERRUPTED = 130
+DOCTOR = "\n`forge doctor` looks for what else is missing"
 MODULES = {"try": "try_"}  # `try` is a word of Python's
 
 
@@ -67,7 +68,8 @@ def exit_code() -> Any:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ForgeError as error:
-        return _tell(f"forge: {error}", error.exit_code)
+        hint = DOCTOR if isinstance(error, ServiceError) else ""
+        return _tell(f"forge: {error}{hint}", error.exit_code)
     except Exception as error:  # noqa: BLE001 - the edge: what nobody foresaw is told as a bug
         return _tell(_as_bug(error), ForgeError.exit_code)
 

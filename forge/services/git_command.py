@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import resource
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -174,6 +175,8 @@ async def git(call: Call) -> bytes:
 
 
 async def _execute(call: Call) -> tuple[int, bytes, bytes]:
+    if shutil.which("git") is None:
+        raise ServiceError("there is no git in PATH\ninstall git 2.32 or later")
     process = await asyncio.create_subprocess_exec(
         *call.command,
         stdin=asyncio.subprocess.PIPE,

@@ -205,6 +205,13 @@ def test_a_host_that_does_not_answer_is_down_and_its_password_is_not_told(tmp_pa
     assert "secret" not in str(down.value)
 
 
+def test_a_machine_without_git_is_told_so(repository, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(ServiceError, match="there is no git in PATH\ninstall git"):
+        reason(Git(repository.template, tmp_path / "mirrors"))
+
+
 @pytest.mark.parametrize("repo", ["--upload-pack=x/fix", "ann/../fix", "ann/fix;x", "ann", "a b/c"])
 def test_a_name_that_is_no_repository_never_reaches_git(repository, tmp_path, repo):
     git = Git(repository.template, tmp_path / "mirrors")
