@@ -1,5 +1,13 @@
 """Texts that strangers may write, each of which has broken something somewhere."""
 
+import ctypes
+import locale
+import unicodedata
+
+locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+wcwidth = ctypes.CDLL(None).wcwidth
+wcwidth.argtypes = [ctypes.c_wchar]
+
 CONTROLS = "".join(map(chr, [*range(32), *range(127, 160)]))
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 ZERO_WIDTH = "\u034f\u115f\u1160\u180e\u200b\u200c\u200d\u2060\u2064\u3164\ufeff\ufe0f\uffa0"
@@ -37,3 +45,33 @@ TEXTS = {
     "markers": ">>>>> End Test Output\n--- PASS: a (0.00s)",
 }
 HOSTILE = list(TEXTS.values())
+
+
+def commanding(text: str) -> set[str]:
+    """Signs in a terminal's text that command it, reorder it, hide in it or join what is in it."""
+    unsafe = {*CONTROLS, *BIDI, *ZERO_WIDTH} - {"\n"}
+    found = unsafe & set(text)
+    return found | {c for c in text if unicodedata.category(c) in {"Zl", "Zp", "Cs"}} | {
+        c for c in text if 0xFE00 <= ord(c) <= 0xFE0F or 0xE0000 <= ord(c) <= 0xE0FFF
+    }  # fmt: skip
+
+
+def misaligned(lines: list[str], width: int) -> list[str]:
+    """Lines of a table that stand in the gaps of its columns, or out of its width."""
+    rows = [_cells(line) for line in lines]
+    gaps = [at for at, sign in enumerate(rows[1]) if sign == " "]
+    return [
+        line
+        for line, row in zip(lines, rows, strict=True)
+        if len(row) > width or any(row[at] != " " for at in gaps if at < len(row))
+    ]
+
+
+def _cells(line: str) -> list[str]:
+    """What stands in each cell, by the C library's widths, which are those of terminals."""
+    return [sign for sign in line for _ in range(_width(sign))]
+
+
+def _width(sign: str) -> int:
+    width = wcwidth(sign)
+    return 1 if width < 0 else width

@@ -1,6 +1,7 @@
 """The command line: every command parses, calls and prints, and nothing else in forge prints."""
 
 import importlib
+import io
 import logging
 import os
 import pkgutil
@@ -48,7 +49,9 @@ def forge() -> None:
 
 def main() -> None:
     """Run a command; exit with the code of what stopped it, in one message without a traceback."""
-    logging.getLogger("stamina").setLevel(logging.ERROR)  # what is retried is no news
+    logging.captureWarnings(capture=True)
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries tell us, not the terminal
+    _print_as_the_reader_reads()
     _end_by_kill_as_by_interrupt()
     sys.exit(exit_code())
 
@@ -58,8 +61,9 @@ def exit_code() -> Any:
     try:
         return forge.main(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        told = io.StringIO()
+        error.show(told)
+        return _tell(told.getvalue().rstrip("\n"), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _tell(
             "interrupted: what was answered is kept, and the same command goes on", INTERRUPTED
@@ -86,8 +90,15 @@ def _as_bug(error: Exception) -> str:
 
 
 def _tell(message: str, code: int) -> int:
-    _text.echo(message, err=True)  # it may quote what a stranger wrote
+    _text.echo(_text.message(message), err=True)  # it may quote what a stranger wrote
     return code
+
+
+def _print_as_the_reader_reads() -> None:
+    # To a terminal of another encoding, the bytes of UTF-8 may be commands.
+    for stream in (sys.stdout, sys.stderr):
+        encoding = stream.encoding if stream.isatty() else "utf-8"
+        stream.reconfigure(encoding=encoding, errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _end_by_kill_as_by_interrupt() -> None:

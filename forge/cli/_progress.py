@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -16,6 +15,8 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+
+from forge.cli import _text
 
 if TYPE_CHECKING:
     from forge.build import Outcome
@@ -43,7 +44,7 @@ class Shown:
     def _tell(self, effect: str, done: int, total: int) -> None:
         if time.monotonic() - self.told > PLAIN_SECONDS:
             self.told = time.monotonic()
-            click.echo(f"{effect}: {done:,} of {total:,}", err=True)
+            _text.echo(f"{effect}: {done:,} of {total:,}", err=True)
 
     def committed(self, outcome: "Outcome", *, to_stdout: bool) -> None:
         """A part is on disk."""
@@ -52,7 +53,7 @@ class Shown:
         self.tasks.clear()
         if to_stdout:
             self.bars.console.file.flush()
-            click.echo(line(outcome))
+            _text.echo(line(outcome))
 
 
 def line(outcome: "Outcome") -> str:

@@ -1,10 +1,12 @@
 """Text and tables for a terminal: whatever the data holds, it cannot command the terminal.
 
 Titles, paths and test names come from strangers. Control characters (terminal escapes begin with
-one), marks that reorder or hide text, and lone surrogates are shown as escapes.
+one), marks that reorder or hide text or join signs, and lone surrogates are shown as escapes: what
+is left takes as many cells on one terminal as on another.
 """
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterable, Sequence
@@ -15,20 +17,37 @@ import click
 
 CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 LAYOUT = "\t\n"
-HIDDEN = "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-BEYOND = "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-TAGS = "\U000e0000-\U000e007f"
+HIDDEN = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+)
+BEYOND = (
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U0001f3fb-\U0001f3ff"
+)
+TAGS = "\U000e0000-\U000e0fff"
 SURROGATES = "\ud800-\udfff"
 UNSAFE = re.compile(f"[{CONTROLS}{HIDDEN}{BEYOND}{TAGS}{SURROGATES}]")
 UNSAFE_IN_LINE = re.compile(f"[{CONTROLS}{LAYOUT}{HIDDEN}{BEYOND}{TAGS}{SURROGATES}]")
 LAYOUT_NAMES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 NARROWEST = 8
+MARKS = 4
+"""Characters that a cell may hold: those that stack take none of their own."""
+LONGEST = 8_000
+"""Characters of one message on stderr, before its last."""
+HINT = 500
 GAP = "  "
 
 
 def echo(text: str, *, err: bool = False) -> None:
     """Print a block of text; the only way in which commands print what data may hold."""
     click.echo(block(text), err=err)
+
+
+def message(text: str) -> str:
+    """What may quote somebody's file, without the middle that nobody reads; hints stand last."""
+    left = len(text) - LONGEST - HINT
+    return text if left <= 0 else f"{text[:LONGEST]} … {left:,} characters … {text[-HINT:]}"
 
 
 def block(text: str) -> str:
@@ -54,13 +73,24 @@ def _escaped(found: re.Match[str]) -> str:
     number = ord(sign)
     if sign in LAYOUT_NAMES:
         return LAYOUT_NAMES[sign]
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+    if number < 256:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def to_json(value: Any) -> str:
     """JSON that a terminal may show; what is unsafe stays exact, as JSON's own escapes."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, default=plain)
+    text = json.dumps(_finite(value), ensure_ascii=False, indent=1, default=plain)
     return UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {name: _finite(held) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(held) for held in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def plain(value: Any) -> Any:
@@ -88,6 +118,13 @@ def exact(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
+def cells(text: str) -> int:
+    """How many cells of the terminal the text takes on one line."""
+    from rich.cells import cell_len
+
+    return cell_len(line(text))
+
+
 def cut(text: str, cells: int) -> str:
     """The text within so many cells of the terminal, with an ellipsis where it was longer.
 
@@ -96,9 +133,10 @@ def cut(text: str, cells: int) -> str:
     """
     from rich.cells import cell_len, chop_cells
 
-    if cell_len(text) <= cells:
+    short = text[: cells * MARKS]
+    if len(short) == len(text) and cell_len(text) <= cells:
         return text
-    return chop_cells(text, cells - 1)[0].rstrip() + "…"
+    return chop_cells(short, cells - 1)[0].rstrip() + "…"
 
 
 def terminal_width() -> int:
@@ -152,12 +190,14 @@ def pad(text: str, cells: int, right: bool = False) -> str:  # noqa: FBT001, FBT
 
 
 def _records(names: list[str], rows: list[list[str]], width: int) -> list[str]:
-    left = max(map(len, names), default=0)
+    from rich.cells import cell_len
+
+    left = min(max(map(cell_len, names), default=0), width // 2)
     found: list[str] = []
     for number, row in enumerate(rows, 1):
         found.append(f"-- row {number}")
         found += [
-            cut(f"{name:<{left}}{GAP}{value}", width)
+            cut(f"{pad(name, left)}{GAP}{value}", width)
             for name, value in zip(names, row, strict=True)
         ]
     return found

@@ -1,6 +1,5 @@
 """`forge build`: a month of the archive, or a pool, as far as its bounds allow."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,11 +63,11 @@ def command(**flags: Any) -> None:
         return
     outcomes = run(chosen, settings, flags, to)
     if flags["as_json"]:
-        click.echo(json.dumps([_plain(outcome) for outcome in outcomes], indent=1))
+        _text.echo(_text.to_json([_plain(outcome) for outcome in outcomes]))
     if chosen.source == "git" and not _rows_of("merges", outcomes):
-        click.echo(NO_NUMBERS.format(month=chosen.month), err=True)
+        _text.echo(NO_NUMBERS.format(month=chosen.month), err=True)
     if to == UNBOUNDED_END and not flags["to"]:
-        click.echo(_unbounded(settings, chosen), err=True)
+        _text.echo(_unbounded(settings, chosen), err=True)
 
 
 def _rows_of(table: str, outcomes: list["Outcome"]) -> int:

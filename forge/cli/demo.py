@@ -74,17 +74,17 @@ def _show(settings: "Settings", missing: EngineError | None) -> None:
     from forge.report import funnel
     from forge.store import Store
 
-    click.echo()
+    _text.echo("")
     tell(funnel(Store(settings.root, MONTH), stages()), 4)
     tasks = None if missing else _tasks(settings)
     names = {"month": MONTH, "root": settings.root, "pull_request": "lanternworks/tidytext#18"}
     if tasks is None:
-        click.echo(f"\nNothing was verified, because no environment was built.\n{missing}")
-        click.echo(NEXT.format(**names, table="candidates", column="language").rstrip())
+        _text.echo(f"\nNothing was verified, because no environment was built.\n{missing}")
+        _text.echo(NEXT.format(**names, table="candidates", column="language").rstrip())
     else:
         _tell_tasks(tasks)
         names |= {"table": "tasks", "column": "static_difficulty"}
-        click.echo((NEXT + NEXT_OF_TASKS).format(**names, instance_id=tasks["instance_id"][0]))
+        _text.echo((NEXT + NEXT_OF_TASKS).format(**names, instance_id=tasks["instance_id"][0]))
 
 
 def _tasks(settings: "Settings") -> "pl.DataFrame":
@@ -105,9 +105,9 @@ def _tasks(settings: "Settings") -> "pl.DataFrame":
 
 
 def _tell_tasks(tasks: "pl.DataFrame") -> None:
-    click.echo(f"\n{tasks.height} tasks verified: nothing fails, gold passes, cheating fails")
-    click.echo(f"(with {', '.join(LIMITS)}: fewer attempts than a real month makes)")
-    click.echo(f"{'instance':<34}{'split':<8}{'difficulty':>11}{'to pass':>9}{'to keep':>9}")
+    _text.echo(f"\n{tasks.height} tasks verified: nothing fails, gold passes, cheating fails")
+    _text.echo(f"(with {', '.join(LIMITS)}: fewer attempts than a real month makes)")
+    _text.echo(f"{'instance':<34}{'split':<8}{'difficulty':>11}{'to pass':>9}{'to keep':>9}")
     for instance, split, difficulty, fails, passes in tasks.iter_rows():
         name = _text.cut(_text.line(instance), 33)
-        click.echo(f"{name:<34}{split:<8}{difficulty:>11.2f}{fails:>9}{passes:>9}")
+        _text.echo(f"{name:<34}{split:<8}{difficulty:>11.2f}{fails:>9}{passes:>9}")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "parquet", "markdown")
 SUFFIXES = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".md": "markdown"}
 SHOWN = 100
+MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<!\w)_|_(?!\w)")
 
 
 @click.command("sql", short_help="Ask the tables in SQL: one SELECT over all months.")
@@ -101,11 +103,11 @@ def _write(answer: "Answer", form: str, file: IO[str]) -> None:
 
 def _csv(answer: "Answer") -> Iterator[str]:
     line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
+    writer = csv.writer(line, lineterminator="\r\n")  # so that a cell with either is quoted
     for row in [answer.names, *_cells(answer)]:
         line.seek(line.truncate(0))
         writer.writerow(row)
-        yield line.getvalue()
+        yield line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _cells(answer: "Answer") -> Iterator[list[str]]:
@@ -131,7 +133,7 @@ def _markdown(answer: "Answer") -> Iterator[str]:
 
 
 def _markdown_row(cells: list[str]) -> str:
-    return "| " + " | ".join(_text.line(cell).replace("|", "\\|") for cell in cells) + " |\n"
+    return "| " + " | ".join(MARKUP.sub(r"\\\g<0>", _text.line(cell)) for cell in cells) + " |\n"
 
 
 def _whole_table(answer: "Answer") -> Iterator[str]:

@@ -37,8 +37,9 @@ def command(**flags: Any) -> None:
         return
     if not states:
         _text.echo(f"nothing is built in {settings.root}: forge build --month 2026-03")
+    width = max([NAME, *(_text.cells(month) + 2 for month in states)])
     for month, tables in states.items():
-        _tell(month, tables, is_whole=len(states) == 1)
+        _tell(month, tables, width, is_whole=len(states) == 1)
     for what, (bytes_held, where) in sizes.items():
         _text.echo(f"{what:<{NAME}}{_text.size(bytes_held):>11}  {where}")
     _text.echo(f"{'images':<{NAME}}{_images()}")
@@ -58,11 +59,11 @@ def _states(settings: "Settings", month: str, given: tuple[str, ...]) -> "list[T
     return status(Store(settings.root, month), chosen, selection, Options(limits=limits))
 
 
-def _tell(month: str, tables: "list[TableState]", *, is_whole: bool) -> None:
+def _tell(month: str, tables: "list[TableState]", width: int, *, is_whole: bool) -> None:
     if not is_whole:
-        _text.echo(f"{month:<{NAME}}{_summary(tables)}")
+        _text.echo(f"{_text.pad(_text.line(month), width)}{_summary(tables)}")
         return
-    _text.echo(f"{month:<{NAME}}{HEADER}")
+    _text.echo(f"{_text.pad(_text.line(month), NAME)}{HEADER}")
     for table in tables:
         _text.echo(_line(table))
         for line in _text.wrapped(table.why, indent=" " * 4, width=_text.terminal_width()):

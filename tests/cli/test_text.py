@@ -1,8 +1,10 @@
 import json
+import math
 import sys
 import unicodedata
 
 import pytest
+from hostile import HOSTILE, misaligned
 
 from forge.cli import _text
 
@@ -12,11 +14,10 @@ BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 def test_no_character_that_controls_or_reorders_text_gets_through():
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     told = _text.line(everything)
-    joiners = {"\u200c", "\u200d"}  # emoji and Indic scripts need them; they hide nothing
     left = {c for c in told if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Cs"}}
     assert not left
     assert not set(BIDI) & set(told)
-    visible = {c for c in told if unicodedata.category(c) == "Cf"} - joiners
+    visible = {c for c in told if unicodedata.category(c) == "Cf"}
     assert {unicodedata.name(c) for c in visible} <= ARABIC_AND_OTHER_SIGNS
 
 
@@ -36,7 +37,9 @@ ARABIC_AND_OTHER_SIGNS = {
         ("a\rb\tc\nd", "a\\rb\\tc\\nd"),
         ("user\u202egnp.exe", "user\\u202egnp.exe"),
         ("lone \ud800", "lone \\ud800"),
-        ("naïve 漢字 👩\u200d🔬", "naïve 漢字 👩\u200d🔬"),
+        ("naïve 漢字 👩🔬", "naïve 漢字 👩🔬"),
+        ("👩\u200d🔬 ❤\ufe0f 👍\U0001f3fd", "👩\\u200d🔬 ❤\\ufe0f 👍\\U0001f3fd"),
+        ("ok\U000e0041\u115f", "ok\\U000e0041\\u115f"),
     ],
 )
 def test_line_shows_what_is_unsafe_as_an_escape(text, told):
@@ -64,3 +67,31 @@ def test_table_is_no_wider_than_the_terminal():
 def test_table_with_too_many_columns_has_a_line_for_each():
     lines = _text.table(["a", "bb", "c", "d", "e"], [(1, "x", None, True, [1])], width=40)
     assert lines == ["-- row 1", "a   1", "bb  x", "c   null", "d   true", "e   [1]"]
+
+
+def test_json_has_null_for_what_it_has_no_number_for():
+    value = {"a": [math.nan, (math.inf, 1.5)], "b": -math.inf}
+    assert json.loads(_text.to_json(value), parse_constant=pytest.fail) == {
+        "a": [None, [None, 1.5]],
+        "b": None,
+    }
+
+
+def test_long_message_loses_its_middle_and_keeps_its_hint():
+    told = _text.message("forge: " + "x" * 1_000_000 + "\nname another file")
+    assert told.startswith("forge: xxx")
+    assert told.endswith("xxx\nname another file")
+    assert len(told) < 9_000
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_table_of_hostile_texts_is_aligned_by_every_terminals_measure(text):
+    rows = [(1, text, "after"), (22, "plain", "after"), (333, text, text)]
+    assert misaligned(_text.table(["n", "text", "last"], rows, width=60), width=60) == []
+
+
+def test_records_of_wide_and_hostile_names_are_aligned():
+    lines = _text.table(["漢字", "\x1b[31m", "c", "d"], [(1, 2, 3, "\u202e")], width=30)
+    assert lines == ["-- row 1", "漢字      1", "\\x1b[31m  2", "c         3", "d         \\u202e"]
+    [_, first, *_] = _text.table(["x" * 1_000, "b", "c", "d"], [("told", 2, 3, 4)], width=30)
+    assert first == "xxxxxxxxxxxxxx…  told"
