@@ -87,6 +87,13 @@ class History:
         """Whether one commit is in another's history."""
         return not await self.mirror.read("rev-list", "-1", sha, "--not", head)
 
+    async def is_related(self, sha: str, other: str) -> bool:
+        """Whether two commits have a common past."""
+        try:
+            return bool(await self.mirror.read("merge-base", sha, other))
+        except GitError:
+            return False
+
     async def default_branch(self) -> str | None:
         """The remote's default branch, if it has one."""
         try:

@@ -101,20 +101,31 @@ class Search:
         return self._held[0]
 
     async def _by_subject(self) -> list[Commit]:
-        if at := self.sought.merged_at:
-            commits = await self.history.between(at - DAY, at + DAY)
-            return [c for c in commits if self._names(c) and not await self._is_own(c)]
-        commits = await self.history.naming(self.sought.number)
-        return [c for c in commits if self._names(c) and not await self._precedes(c)]
+        at = self.sought.merged_at
+        if at is None:
+            commits = await self.history.naming(self.sought.number)
+            return [c for c in commits if self._names(c) and await self._may_take(c)]
+        commits, chain = await self.history.between(at - DAY, at + DAY), await self._base_chain()
+        named = [c for c in commits if self._names(c)]
+        return [c for c in named if c.sha in chain or await self._may_take(c)]
 
-    async def _is_own(self, commit: Commit) -> bool:
-        # A branch that was left may hold the head's own commits, and they may name the number.
-        return commit.sha not in await self._base_chain() and await self._precedes(commit)
-
-    async def _precedes(self, commit: Commit) -> bool:
-        # A fork inherits commits that name its parent's pull requests: they are in the head's past.
+    async def _may_take(self, commit: Commit) -> bool:
+        """Whether a commit that names the number can have brought in the head."""
         head = await self._head()
-        return head is not None and await self.history.is_ancestor(commit.sha, head)
+        if head is None:
+            return True
+        # A fork inherits commits that name its parent's pull requests, and a branch that was left
+        # may hold own commits that name the number: both are in the head's past.
+        if await self.history.is_ancestor(commit.sha, head):
+            return False
+        if len(commit.parents) > 1:
+            return await self._brings(commit, head)
+        return await self.history.is_related(commit.sha, head)
+
+    async def _brings(self, merge: Commit, head: str) -> bool:
+        # Another repository's history, imported, names its own pull requests.
+        is_new = not await self.history.is_ancestor(head, merge.parents[0])
+        return is_new and await self.history.is_ancestor(head, merge.sha)
 
     def _names(self, commit: Commit) -> bool:
         return number_in(commit.subject) == self.sought.number

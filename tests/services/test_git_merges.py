@@ -148,6 +148,26 @@ def test_a_fork_does_not_take_its_parents_pull_request_for_its_own(repository, f
     assert reason(found, number=7) == "merge_not_found"
 
 
+def test_an_imported_history_names_pull_requests_of_its_own(repository, found):
+    for number in (7, 8):
+        repository.branch(f"topic-{number}", "main")
+        repository.commit("Two", {"b.py": "two = 2\n"})
+        repository.open(number)
+    repository.git("switch", "--quiet", "--orphan", "imported")
+    repository.commit("Begin elsewhere", {"c.py": ""})
+    repository.commit("Of the import (#7)", {"c.py": "three = 3\n"})
+    repository.branch("theirs", "imported")
+    repository.commit("Four", {"d.py": "four = 4\n"})
+    repository.switch("imported")
+    repository.merge("theirs", "Merge pull request #8 from bob/theirs")
+    repository.switch()
+    repository.git("merge", "--quiet", "--allow-unrelated-histories", "-m", "Import", "imported")
+
+    assert [reason(found, number=n) for n in (7, 8)] == ["merge_not_found"] * 2
+    known = {"merged_at": repository.at}
+    assert [reason(found, number=n, **known) for n in (7, 8)] == ["merge_not_found"] * 2
+
+
 def test_a_merge_of_several_heads_is_nobodys(repository, found):
     repository.branch("one")
     head = repository.commit("One", {"b.py": "two = 2\n"})
