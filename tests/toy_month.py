@@ -16,6 +16,7 @@ from forge.selection import Selection
 from forge.settings import Settings
 from forge.stage import Decided, StageLimits, stage
 
+IDS = [f"tests/t.py::t{n}" for n in range(8)]
 LOG = b"1 passed\n\x1b[2Jgone\n"
 LOG_NAME = hashlib.sha256(LOG).hexdigest()
 DAY = datetime(2026, 3, 2, 10)
@@ -109,7 +110,7 @@ def candidates(merges: dy.LazyFrame[Merges], *, limits: Limits) -> Decided[Candi
 
 
 def _attempt(side: str, attempt: int, letters: str) -> pl.LazyFrame:
-    tests = [{"id": f"tests/t.py::t{n}", "letter": letter} for n, letter in enumerate(letters)]
+    tests = [{"id": n, "letter": letter} for n, letter in zip(IDS, letters, strict=True)]
     return pl.LazyFrame({"side": [side], "attempt": [attempt], "tests": [tests], "log": [LOG_NAME]})
 
 
