@@ -21,6 +21,7 @@ from forge.effect import Failure
 from forge.services.git_command import FETCH_SECONDS, OUTPUT_BYTES, Call, Failed, down, git
 
 POLL_SECONDS = 0.05
+COMMIT_DRAFT = "commits/draft"
 SYMREF = "ref: refs/heads/"
 FETCH = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-show-forced-updates")
 PARTIAL = {
@@ -134,9 +135,10 @@ class Mirror:
     def _clear(self) -> None:
         # Whoever held the lock before was killed, and so are its git processes, which share it.
         for folder in (self.history, self.objects):
-            for pattern in ("*.lock", "refs/**/*.lock", "objects/**/*.lock", "objects/pack/tmp_*"):
+            for pattern in ("**/*.lock", "objects/**/tmp_*", "objects/pack/*.keep"):
                 for stale in folder.glob(pattern):
                     stale.unlink(missing_ok=True)
+        shutil.rmtree(self.folder / COMMIT_DRAFT, ignore_errors=True)
 
     async def _fetch_history(self, lock: int) -> None:
         whole = self if self.folder.exists() else await self._drafted(lock)
@@ -144,6 +146,8 @@ class Mirror:
             await whole.fetch_branches(lock)
         except Failed as failed:
             self.gone = failed
+            if whole is not self:
+                shutil.rmtree(whole.folder)
             raise
         if whole is not self:
             whole.folder.rename(self.folder)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from forge.effect import Failure
 from forge.services.git_command import Call, Failed, git
-from forge.services.git_mirrors import Mirror
+from forge.services.git_mirrors import COMMIT_DRAFT, Mirror
 
 FILE_BYTES = 1_000_000
 ALL_BYTES = 32_000_000
@@ -65,8 +65,7 @@ async def commit_archive(mirror: Mirror, commit: str) -> Path:
     await mirror.hold_commits([commit])
     async with mirror.lock() as lock:
         if not whole.exists():
-            draft = mirror.folder / "commits" / "draft"
-            shutil.rmtree(draft, ignore_errors=True)
+            draft = mirror.folder / COMMIT_DRAFT
             await _lay_out(mirror, commit, draft / ".git", lock)
             _pack_up(draft, draft / "draft.tar")
             (draft / "draft.tar").replace(whole)

@@ -107,16 +107,32 @@ def test_a_killed_fetch_leaves_nothing_in_the_way(repository, tmp_path):
     assert process(repository, mirrors).communicate()[0] == expected
 
 
-def test_locks_that_a_killed_git_left_are_removed(repository, tmp_path):
+def test_what_a_killed_git_left_is_removed(repository, tmp_path):
     git = Git(repository.template, tmp_path / "mirrors")
     asyncio.run(git.find_merge("ann/fix", Sought(2)))
-    objects = tmp_path / "mirrors/ann__fix/objects.git"
-    (objects / "shallow.lock").touch()
+    mirror = tmp_path / "mirrors/ann__fix"
+    left = ("shallow.lock", "objects/tmp_obj_x", "objects/pack/tmp_pack_x", "objects/pack/x.keep")
+    for name in left:
+        (mirror / "objects.git" / name).touch()
+    (mirror / "commits/draft").mkdir(parents=True)
     (tmp_path / "mirrors/.locks/ann__fix").write_text("!")
 
     patches = asyncio.run(git.cut("ann/fix", pair(repository), TESTS))
 
     assert patches.test_paths == ["tests/a.py"]
+    assert [name for name in left if (mirror / "objects.git" / name).exists()] == []
+    assert not (mirror / "commits/draft").exists()
+
+
+def test_a_branch_that_is_named_like_a_draft_is_kept(repository, tmp_path):
+    repository.git("branch", "tmp_x")
+    git = Git(repository.template, tmp_path / "mirrors")
+    asyncio.run(git.find_merge("ann/fix", Sought(2)))
+    (tmp_path / "mirrors/.locks/ann__fix").write_text("!")
+
+    asyncio.run(git.cut("ann/fix", pair(repository), TESTS))
+
+    assert "refs/heads/tmp_x" in asyncio.run(git.mirror("ann/fix").read("for-each-ref")).decode()
 
 
 def test_a_fetch_that_is_cancelled_takes_its_git_with_it(tmp_path, monkeypatch):
@@ -160,6 +176,7 @@ def test_a_repository_that_is_not_there_has_vanished(tmp_path):
 
     assert reason(git) == "repository_vanished"
     assert not (tmp_path / "mirrors/ann__fix").exists()
+    assert list((tmp_path / "mirrors/.drafts").iterdir()) == []
 
 
 @pytest.mark.parametrize(
