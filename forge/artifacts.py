@@ -4,7 +4,8 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
+
+from forge.drafts import clear_drafts, draft_in
 
 EMPTY = hashlib.sha256().hexdigest()
 
@@ -34,9 +35,12 @@ class Artifacts:
 
     def draft(self) -> Path:
         """A path for a file that is still being written; hand it to `keep` when it is whole."""
-        drafts = self.folder / ".drafts"
-        drafts.mkdir(parents=True, exist_ok=True)
-        return drafts / f"{os.getpid()}-{uuid4().hex}"
+        self._drafts.mkdir(parents=True, exist_ok=True)
+        return draft_in(self._drafts, "")
+
+    def clear_drafts(self) -> None:
+        """Remove what dead processes left half-written."""
+        clear_drafts(self._drafts, "")
 
     def keep(self, draft: Path) -> str:
         """Move a whole draft to its name, durably, and return that name."""
@@ -47,3 +51,7 @@ class Artifacts:
         path.parent.mkdir(exist_ok=True)
         draft.replace(path)
         return name
+
+    @property
+    def _drafts(self) -> Path:
+        return self.folder / ".drafts"

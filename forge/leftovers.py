@@ -17,15 +17,14 @@ from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from forge.lock import is_idle
+from forge.processes import is_dead, process_label
 from forge.report import bytes_under
 from forge.services.docker_engine import (
     CREATED,
     KIND,
     PROCESS,
-    is_dead,
     no_engine,
     our_containers,
-    process_label,
     remove,
 )
 from forge.settings import Settings
@@ -125,7 +124,8 @@ def drafts(settings: Settings, *, before: float) -> Iterator[Leftover]:
     folders = [*root.glob(".drafts/*"), *root.glob("mirrors/.drafts/*")]
     if is_idle(root):
         yield from (_folder("draft", path) for path in folders if _is_old(path, before))
-    files = [*root.glob(f"{DRAFT}*"), *settings.memo_folder.glob("artifacts/.drafts/*")]
+    memo = settings.memo_folder
+    files = [*root.glob(f"{DRAFT}*"), *memo.glob("*/draft-*"), *memo.glob("artifacts/.drafts/*")]
     # Other roots may share the memo: what is young may be somebody's.
     yield from (_file("draft", path) for path in files if _is_old(path, min(before, _day_ago())))
 

@@ -6,6 +6,7 @@ writes it; one that nobody holds was left by a killed process, and becomes a par
 
 import errno
 import fcntl
+import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ import msgspec
 import polars as pl
 
 from forge.columns import dtypes
+from forge.drafts import clear_drafts, draft_in
 from forge.errors import InputError
 from forge.lock import is_held
 
@@ -28,6 +30,7 @@ PART_ROWS = 1_000
 PART_BYTES = 64_000_000
 LONGEST = 500
 FOOTER = b"PAR1"
+DRAFT = "draft-"
 
 
 class Remembered(msgspec.Struct, frozen=True, omit_defaults=False):
@@ -101,7 +104,7 @@ class Memo:
     def journal(self) -> Iterator[Journal]:
         """A journal of one's own, settled at the end."""
         # Held before it has its name: one that nobody holds would be taken for an orphan.
-        draft = self.folder / f"draft-{os.getpid()}-{uuid4().hex}"
+        draft = draft_in(self.folder, DRAFT)
         path = self.folder / f"journal-{os.getpid()}-{uuid4().hex}.jsonl"
         with draft.open("ab", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -115,22 +118,26 @@ class Memo:
 
     def settle(self, journal: Path) -> None:
         """Write a journal's whole lines as a part, durably."""
-        rows = self._lines(journal)
-        if rows.is_empty():
+        lines = _whole_lines(journal)
+        if not lines:
             return
-        draft = self.folder / f"draft-{os.getpid()}-{uuid4().hex}"
+        draft = draft_in(self.folder, DRAFT)
         try:
             with draft.open("wb") as file:
-                rows.write_parquet(file, row_group_size=PART_ROWS)
+                self._rows(lines).write_parquet(file, row_group_size=PART_ROWS)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.rename(self.folder / f"part-{uuid4().hex}.parquet")
+            # Named for its lines: who dies before he empties his journal leaves it to be settled
+            # again, as the same part.
+            name = hashlib.sha256(lines).hexdigest()[:32]
+            draft.rename(self.folder / f"part-{name}.parquet")
         except BaseException:
             draft.unlink(missing_ok=True)  # the disk is full: give back what it took
             raise
 
     def settle_orphans(self) -> None:
-        """Turn the journals of killed processes into parts."""
+        """Turn the journals of killed processes into parts, and remove what they were writing."""
+        clear_drafts(self.folder, DRAFT)
         for path in self.folder.glob("journal-*.jsonl"):
             # Another process may have settled it a moment ago.
             with suppress(FileNotFoundError), path.open("rb") as file:
@@ -158,8 +165,8 @@ class Memo:
         return pl.concat([journals, self._scan(parts)]) if parts else journals
 
     def _journals(self) -> pl.LazyFrame:
-        lines = [self._lines(path) for path in sorted(self.folder.glob("journal-*.jsonl"))]
-        rows = pl.concat([pl.DataFrame(schema=self.schema), *lines])
+        lines = map(_whole_lines, sorted(self.folder.glob("journal-*.jsonl")))
+        rows = self._rows(b"".join(lines))
         at = -1 - pl.int_range(pl.len(), dtype=pl.Int64)
         return rows.select(at.alias("at"), *self.schema).lazy()
 
@@ -176,25 +183,25 @@ class Memo:
         )
         return scan.select(pl.col("at").cast(pl.Int64), *self.schema)
 
-    def _lines(self, journal: Path) -> pl.DataFrame:
-        try:
-            content = journal.read_bytes()
-        except FileNotFoundError:  # settled by its process a moment ago
-            content = b""
-        whole = content[: content.rfind(b"\n") + 1]  # a killed process may leave half a line
-        if not whole:
-            return pl.DataFrame(schema=self.schema)
-        return self._read(whole)
-
-    def _read(self, lines: bytes) -> pl.DataFrame:
+    def _rows(self, lines: bytes) -> pl.DataFrame:
         """The rows of whole lines; an answer that no table can hold is a failure instead."""
+        if not lines:
+            return pl.DataFrame(schema=self.schema)
         try:
             return pl.read_ndjson(io.BytesIO(lines), schema=self.schema)
         except pl.exceptions.PolarsError as error:
             if lines.count(b"\n") > 1:
-                return pl.concat([self._read(line) for line in lines.splitlines(keepends=True)])
+                return pl.concat([self._rows(line) for line in lines.splitlines(keepends=True)])
             row = msgspec.json.decode(lines, type=Remembered)
-            return self._read(_encoded(_without_answer(row, error)))
+            return self._rows(_encoded(_without_answer(row, error)))
+
+
+def _whole_lines(journal: Path) -> bytes:
+    try:
+        content = journal.read_bytes()
+    except FileNotFoundError:  # settled by its process a moment ago
+        return b""
+    return content[: content.rfind(b"\n") + 1]  # a killed process may leave half a line
 
 
 def _encoded(row: Remembered) -> bytes:

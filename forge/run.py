@@ -47,6 +47,7 @@ class Session:
         return Artifacts(self.settings.memo_folder / "artifacts")
 
     def __enter__(self) -> Self:
+        self.artifacts.clear_drafts()
         self.runner.__enter__()
         return self
 

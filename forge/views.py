@@ -1,9 +1,7 @@
 """Views over all months' tables: for `forge sql`, and in a small file that any SQL client opens."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
-from uuid import uuid4
 
 import dataframely as dy
 import duckdb
@@ -11,6 +9,7 @@ import polars as pl
 
 from forge.artifacts import Artifacts
 from forge.columns import PullRequestKey
+from forge.drafts import clear_drafts, draft_in
 from forge.report import months
 from forge.settings import Settings
 from forge.stage import Stage
@@ -46,8 +45,9 @@ def create_views(
 
 def write_views(settings: Settings, chosen: Iterable[Stage]) -> None:
     """Replace the file of views; a disk that takes none keeps the old one, or has none."""
-    draft = settings.root / f"{DRAFT}{os.getpid()}-{uuid4().hex}"
+    draft = draft_in(settings.root, DRAFT)
     try:
+        clear_drafts(settings.root, DRAFT)
         with duckdb.connect(str(draft)) as duck:
             create_views(duck, settings, chosen)
         draft.replace(settings.root / FILE)

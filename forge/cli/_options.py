@@ -28,7 +28,6 @@ def settings(root_folder: Path | None = None) -> "Settings":
     from pydantic import ValidationError
 
     from forge.settings import Settings
-
     from forge.texts import read_text, toml
 
     try:

@@ -13,8 +13,9 @@ from docker.utils.config import find_config_file
 from forge.doctor.findings import Finding, missing, ok, warning
 from forge.errors import EngineError, InputError, ServiceError
 from forge.leftovers import engine as connected
+from forge.processes import process_label
 from forge.recipes.pythons import RELEASED
-from forge.services.docker_engine import PROCESS, process_label, remove
+from forge.services.docker_engine import PROCESS, remove
 from forge.services.proxies import proxies
 from forge.settings import Settings
 

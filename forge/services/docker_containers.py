@@ -14,12 +14,12 @@ from docker.models.containers import Container
 from docker.types import Ulimit
 
 from forge.effect import Failure
+from forge.processes import process_label
 from forge.services.docker_engine import (
     NO_SPACE,
     PROCESS,
     Engine,
     Unanswered,
-    process_label,
     remove,
 )
 from forge.services.docker_files import File, TooLargeError, get, put, unpack

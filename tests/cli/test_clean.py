@@ -11,7 +11,8 @@ from docker.errors import NotFound
 from toy_month import LOG_NAME
 
 from forge.cli import exit_code
-from forge.services.docker_engine import PROCESS, process_label
+from forge.processes import process_label
+from forge.services.docker_engine import PROCESS
 
 NO_ENGINE = (
     "containers are left alone: no Docker engine answers at unix:///nowhere/docker.sock: "

@@ -92,6 +92,16 @@ def test_orphan_that_another_process_settles_first_is_left_to_it(tmp_path, monke
     assert list(tmp_path.glob("journal-*")) == []
 
 
+def test_journal_whose_process_died_before_it_could_empty_it_is_no_second_part(tmp_path):
+    memo = Memo(tmp_path, Answer)
+    with memo.journal() as journal:
+        journal.append(remembered(1))
+        memo.settle(journal.path)
+        (tmp_path / "journal-1-gone.jsonl").write_bytes(journal.path.read_bytes())
+    memo.settle_orphans()
+    assert memo.rows().collect()["key"].to_list() == [f"{1:032}"]
+
+
 def test_two_roots_share_what_one_memo_knows(tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_MEMO", str(tmp_path / "memo"))
     run_build(tmp_path / "one", sample=4)

@@ -19,10 +19,11 @@ import forge
 from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.eval_script import LOG_BYTES, render
+from forge.processes import process_label
 from forge.recipes import Recipe
 from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput, Image, Ran
 from forge.services.docker_containers import Program, ended, stop_on_limit
-from forge.services.docker_engine import PROCESS, Unanswered, process_label
+from forge.services.docker_engine import PROCESS, Unanswered
 from forge.services.docker_images import tag_of
 from forge.services.docker_scripts import TELL_LIMITS
 from forge.settings import Settings

@@ -13,9 +13,10 @@ from projects import IMAGE, Project, make_project
 from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.errors import EngineError
+from forge.processes import is_dead, process_label
 from forge.services.docker import Bounds, Docker, Image, Ran
 from forge.services.docker_containers import Program, ended
-from forge.services.docker_engine import PROCESS, is_dead, process_label
+from forge.services.docker_engine import PROCESS
 from forge.services.docker_images import Held, held, surplus
 from forge.settings import Settings
 
@@ -212,7 +213,7 @@ def test_leftovers_of_a_dead_process_go_and_those_of_a_live_one_stay(
                 container.remove(force=True)
 
 
-LABEL = "from forge.services.docker_engine import process_label; print(process_label())"
+LABEL = "from forge.processes import process_label; print(process_label())"
 
 
 async def open_and_close(settings: Settings, folder: Path) -> None:
