@@ -184,6 +184,7 @@ async def _execute(call: Call) -> tuple[int, bytes, bytes]:
         stderr=asyncio.subprocess.PIPE,
         env=call.variables,
         start_new_session=True,
+        limit=OUTPUT_BYTES,  # of a pipe that asyncio pauses it never sees the end, and waits for it
         pass_fds=[] if call.lock is None else [call.lock],
     )
     try:
