@@ -52,7 +52,9 @@ def commit_files(repository: Repository, *trees: Files) -> list[str]:
         stream += [f"commit refs/heads/tree-{mark}\nmark :{mark}\n".encode()]
         stream += [b"committer Ada <ada@example.org> 1773144000 +0000\ndata 0\n"]
         stream += [_changed(path, node(content)) for path, content in files.items()]
-    repository.git("fast-import", "--quiet", f"--export-marks={marks}", stdin=b"".join(stream))
+    repository.git(
+        "fast-import", "--quiet", "--force", f"--export-marks={marks}", stdin=b"".join(stream)
+    )
     return [line.split()[1] for line in sorted(marks.read_text().splitlines(), key=_number)]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from histories import EXECUTABLE, Repository
+from trees import commit_files
 
 from forge.diffs import sections
 from forge.services import git_patches
@@ -170,6 +171,27 @@ def test_equal_changes_have_equal_patches_archives_and_ids(torture, repository, 
     other = Git(repository.template, tmp_path / "other mirrors: with a colon")
 
     assert asyncio.run(other.cut("ann/fix", torture, TESTS)) == cut(*torture)
+
+
+BLOCK = "".join(f"{n}\n" for n in range(9))
+
+
+def test_the_id_of_a_change_is_the_same_wherever_its_lines_lie_and_another_for_another(
+    repository, cut
+):
+    befores = {"a.py": BLOCK}, {"a.py": f"new\n{BLOCK}", "other.py": "x\n"}
+    afters = (
+        {"a.py": f"{BLOCK}x\n", "tests/b.bin": b"\0\1"},
+        {"a.py": f"new\n{BLOCK}x\n", "tests/b.bin": b"\0\1", "other.py": "x\n"},
+        {"a.py": f"{BLOCK}x\n", "tests/b.bin": b"\0\2"},
+    )
+    (first, second), others = commit_files(repository, *befores), commit_files(repository, *afters)
+    pairs = zip((first, second, first), others, strict=True)
+
+    one, moved, other = (cut(*pair).patch_id for pair in pairs)
+
+    assert one == moved
+    assert other not in {one, None}
 
 
 def test_a_change_without_tests_has_an_empty_test_patch(repository, cut):

@@ -91,14 +91,14 @@ def test_base_with_both_patches_is_the_merge_however_they_are_applied(
 ):
     pair, merge = torn.pairs[name], of_the_merge(HELD[name].after)
     patches = torn.cut(pair)
-    halves = (patches.gold_patch, patches.test_patch)
+    gold, test = patches.gold_patch, patches.test_patch
 
-    one = Bed(torn, pair, tmp_path / "one").apply(APPLY, halves[0]).apply(REJECT, halves[1])
-    assert one.files == merge
-    two = Bed(torn, pair, tmp_path / "two").apply(APPLY, halves[0])
-    assert two.restore(patches, monkeypatch).files == merge
+    one, two, three, four, five = (Bed(torn, pair, tmp_path / f"{n}") for n in range(5))
+    assert one.apply(APPLY, gold).apply(REJECT, test).files == merge
+    assert two.apply(APPLY, gold).restore(patches, monkeypatch).files == merge
+    assert three.restore(patches, monkeypatch).files == four.apply(APPLY, test).files
     if not any(word in name for word in BEYOND_PATCH):
-        assert Bed(torn, pair, tmp_path / "three").apply(PATCH, *halves).files == merge
+        assert five.apply(PATCH, gold, test).files == merge
 
 
 def test_work_tree_that_converts_line_ends_is_not_the_merge(torn, tmp_path):
