@@ -1,44 +1,101 @@
 """Patches that solve nothing and pretend to: a task is worth something only where they all fail."""
 
-import json
-from collections.abc import Sequence
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from forge.eval_script import END, START
+from forge.diffs import sections
+from forge.forgeries import CODE, code_of, passing_tests, result_of
 
-# What pytest loads by itself, whatever it is told to run; where a project has the one, it is
-# attacked by the other.
-CARRIERS = (
-    {"conftest.py": "{code}"},
-    {"pytest.ini": "[pytest]\naddopts = -p forger\n", "forger.py": "{code}"},
-    {"sitecustomize.py": "{code}"},
+ATTACKS = (
+    *("nothing", "gold", "print_and_exit", "exit_in_conftest", "planted_result", "edited_tests"),
+    *("deleted_tests", "plugin_passes", "late_writer", "imitated_report"),
 )
-# To every descriptor, because pytest captures some.
-PRINT_AND_EXIT = """\
-import os
+TOGETHER = (
+    ("nothing",),
+    ("gold",),
+    ("deleted_tests", "planted_result", "imitated_report", "print_and_exit", "exit_in_conftest"),
+    ("edited_tests", "plugin_passes", "late_writer"),
+)
+"""Attacks of one patch: a grader that falls for any one of them falls for the patch."""
 
-for descriptor in range(1, 64):
-    try:
-        os.write(descriptor, {report}.encode())
-    except OSError:
-        pass
-os._exit(0)
-"""
+LOAD = 'exec(open("/testbed/forger.py").read())\n'
+PRELOAD = 'import os\nos.environ["PYTEST_PLUGINS"] = "forger"\n'
+SETTINGS = "[pytest]\naddopts = -p forger\n"
+ALWAYS = {
+    ".pytest.ini": SETTINGS,
+    "sitecustomize.py": PRELOAD,
+    "src/sitecustomize.py": PRELOAD,
+    # In its place, found first where `python -m pytest` starts; then it starts the true one.
+    "pytest.py": f"""{PRELOAD}
+import runpy, sys
+sys.path.append(sys.path.pop(0))
+runpy.run_module("pytest", run_name="__main__", alter_sys=True)
+""",
+    "forger.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: forger\nVersion: 1\n",
+    "forger.egg-info/entry_points.txt": "[pytest11]\nforger = forger\n",
+}
+REWARDS = {"reward.txt": "1\n", "reward.json": '{"reward": 1.0}\n'}
+ODD = re.compile(r'["\\\x00-\x1f\x7f]')
 
 
-def patches_of(attack: str, gold_patch: str, ids: Sequence[str]) -> list[str]:
-    """The patches that an attack may be carried out with; the first that applies is it."""
-    return {
-        "nothing": [""],
-        "gold": [gold_patch],
-        "print_and_exit": print_and_exit(ids),
-    }[attack]
+@dataclass(frozen=True)
+class Target:
+    """What an attacker may know of a task."""
+
+    gold_patch: str
+    test_patch: str
+    fail_to_pass: Sequence[str]
+    pass_to_pass: Sequence[str]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all tests that are to pass."""
+        return [*self.fail_to_pass, *self.pass_to_pass]
+
+    @property
+    def files(self) -> dict[str, bool]:
+        """Files of the test patch, and whether the base has them."""
+        parts = [part for part in sections(self.test_patch) if not ODD.search(part.path)]
+        return {p.path: "\nnew file mode" not in p.text.partition("\n@@")[0] for p in parts}
 
 
-def print_and_exit(ids: Sequence[str]) -> list[str]:
-    """Patches that print a perfect report and end the test run, one per way of being loaded."""
-    lines = [START, *[f"--- PASS: {name} (0.00s)" for name in ids], END]
-    code = PRINT_AND_EXIT.format(report=json.dumps("\n".join(lines) + "\n"))
-    return ["".join(creation(p, t.format(code=code)) for p, t in c.items()) for c in CARRIERS]
+def patches_of(attacks: Sequence[str], target: Target) -> list[str]:
+    """The patches that do all of these attacks at once; the first that applies is taken.
+
+    They differ in the conftest.py that carries their code, because a project may have one already.
+    """
+    if "gold" in attacks:
+        return [target.gold_patch]
+    tests = _tests(attacks, target)
+    if not CODE.keys() & set(attacks):
+        return [tests]
+    planted = {"forger.py": code_of(attacks, target.ids)}
+    if "planted_result" in attacks:
+        planted |= {**REWARDS, "result.xml": result_of(target.ids)}
+    return [tests + created({**planted, **files}) for files in carriers([*target.files])]
+
+
+def carriers(test_paths: Sequence[str]) -> list[dict[str, str]]:
+    """Files by which pytest, or Python before it, loads a plugin unasked; alternatives."""
+    folders = dict.fromkeys(filter(None, map(posixpath.dirname, test_paths)))
+    always = ALWAYS | {f"{folder}/tox.ini": SETTINGS for folder in folders}
+    places = ["conftest.py", *(f"{folder}/conftest.py" for folder in folders)]
+    return [*({**always, place: LOAD} for place in places), always]
+
+
+def _tests(attacks: Sequence[str], target: Target) -> str:
+    """The part of a patch that is done to the tests themselves."""
+    edits = passing_tests(target.files, target.ids) if "edited_tests" in attacks else {}
+    is_deleted = "deleted_tests" in attacks
+    gone = [p for p, is_there in target.files.items() if is_there and (is_deleted or p in edits)]
+    return "".join(moving(path, f"{path}.gone") for path in gone) + created(edits)
+
+
+def created(files: Mapping[str, str]) -> str:
+    """The diff that creates text files."""
+    return "".join(creation(path, content) for path, content in files.items())
 
 
 def creation(path: str, content: str) -> str:
@@ -53,7 +110,18 @@ def creation(path: str, content: str) -> str:
     +x = 1
     <BLANKLINE>
     """
-    lines = content.splitlines()
+    lines = content.split("\n")[:-1]
     added = "".join(f"+{line}\n" for line in lines)
     head = f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n"
     return f"{head}@@ -0,0 +1,{len(lines)} @@\n{added}"
+
+
+def moving(path: str, to: str) -> str:
+    r"""The diff that moves a file, whatever it holds.
+
+    >>> moving("a", "b").splitlines()[1:]
+    ['similarity index 100%', 'rename from a', 'rename to b']
+    """
+    return (
+        f"diff --git a/{path} b/{to}\nsimilarity index 100%\nrename from {path}\nrename to {to}\n"
+    )

@@ -15,11 +15,14 @@ import forge.inside
 import forge.results
 from forge.fingerprint import source_of
 from forge.inside.report import MOST_BYTES
+from forge.languages import languages
 from forge.recipes import Recipe
 
 START = ">>>>> Start Test Output"
 END = ">>>>> End Test Output"
 OUT = "/forge/out"
+KEPT = "/forge/kept.tar.gz"
+"""In a task's image: the base's tests and runner's files, as the install left them."""
 LOG_BYTES = 20_000_000
 COLUMNS = 100
 
@@ -28,9 +31,9 @@ COLUMNS = 100
 # the markers; and what it runs may print anything, leave processes, links and pipes behind, and
 # has changed any file of the repository.
 TEMPLATE = r"""#!/bin/bash
-# Start it as root in the task's image, after the patch was applied to /testbed. It restores the
-# hidden tests, runs them as the user forge, and prints one line per test between two markers.
-# It runs no git and trusts no file of the repository.
+# Start it as root in the task's image, after the patch was applied to /testbed. It puts the merge's
+# tests and the files of their runner in place, runs the hidden ones as the user forge, and prints
+# one line per test between two markers. It runs no git and trusts no file of the repository.
 { set +x; } 2>/dev/null
 exec </dev/null 2>&1
 umask 022
@@ -48,9 +51,6 @@ as_forge() {  # as_forge SECONDS COMMAND...: interrupted when the time is up, th
     USER=forge LOGNAME=forge LANG=C.UTF-8 TERM=dumb PIP_NO_INDEX=1 UV_OFFLINE=1 \
     FORGE_RESULT="$out/result/result" @ENVIRONMENT@ "$@")
 }
-end_processes() {
-  setpriv --reuid=1000 --regid=1000 --clear-groups /bin/bash -c 'kill -KILL -1' 2>/dev/null
-}
 keep() {  # as much as anybody reads; what writes more is not held up
   head -c @LOG_BYTES@ >>"$1"
   local more=$(wc -c)
@@ -58,6 +58,9 @@ keep() {  # as much as anybody reads; what writes more is not held up
 }
 milliseconds() { date +%s%3N; }
 python() { LC_ALL=C.UTF-8 /forge/bin/python3 -I -S -B "$@"; }
+end_processes() {  # all at once, and as somebody whom none of them may kill first
+  python -c 'import os; os.setresuid(65533, 1000, 65533); os.kill(-1, 9)' 2>/dev/null
+}
 
 end_processes
 rm -rf "$out"
@@ -69,8 +72,11 @@ find /testbed -xdev -type d '(' -name __pycache__ -o -name .pytest_cache ')' -pr
   -exec rm -rf {} +
 
 @FILES@
+[ -s @KEPT@ ] || { echo 'this image keeps no copy of its tests: build it again'; exit 1; }
 base64 -d "$out/bin/tests.base64" >"$out/bin/tests.tar.gz"
-as_forge 300 /forge/bin/python3 -I -S -B "$out/bin/restore.py" "$out/bin/tests.tar.gz" \
+as_forge 300 /forge/bin/python3 -I -S -B "$out/bin/base.py" put @KEPT@ \
+  @RULES@ \
+  "$out/bin/tests.tar.gz" \
   @REMOVED@ || { echo 'the hidden tests could not be restored'; exit 1; }
 
 step=rebuild
@@ -138,6 +144,7 @@ def render(
     """The text of eval.sh: the recipe's steps, the hidden tests, the readers of results."""
     values = {
         "OUT": OUT,
+        "KEPT": KEPT,
         "SECONDS": str(seconds),
         "LOG_BYTES": str(LOG_BYTES),
         "RESULT_KILOBYTES": str(MOST_BYTES // 1024),
@@ -145,6 +152,7 @@ def render(
         "END": END,
         "ENVIRONMENT": shlex.join(f"{name}={value}" for name, value in recipe.environment.items()),
         "REMOVED": shlex.quote(json.dumps(list(removed_test_paths))),
+        "RULES": shlex.quote(languages()[recipe.language].rules),
         "TARGETS": shlex.join(targets),
         "FILES": "".join(_written(name, text) for name, text in _files(recipe, test_archive)),
     }
@@ -157,6 +165,7 @@ def _files(recipe: Recipe, test_archive: str) -> list[tuple[str, str]]:
         ("rebuild.sh", recipe.rebuild),
         ("test.sh", recipe.test),
         ("probe.sh", recipe.probe),
+        ("base.py", source_of("forge.inside.base")),
         ("restore.py", source_of("forge.inside.restore")),
         ("report.py", source_of("forge.inside.report")),
         ("reader.py", source_of(reader(recipe).__name__)),

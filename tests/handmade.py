@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shlex
 import subprocess
 import tarfile
 from datetime import datetime
@@ -10,8 +11,10 @@ from pathlib import Path
 import docker
 import polars as pl
 
-from forge.eval_script import render
+from forge.eval_script import KEPT, render
+from forge.fingerprint import source_of
 from forge.inside.report import canonical
+from forge.languages import languages
 from forge.recipes import Recipe
 from forge.settings import Settings
 
@@ -48,7 +51,9 @@ TEST = (
     f"python -m pytest -q --rootdir=/testbed -o {RAW_IDS} -o junit_family=xunit1 "
     '--continue-on-collection-errors --junitxml="$FORGE_RESULT" "$@"'
 )
-DOCKERFILE = """FROM python:3.11-slim-bookworm
+KEEPER = base64.b64encode(source_of("forge.inside.base").encode()).decode()
+RULES = shlex.quote(languages()["python"].rules).replace("\\", "\\\\")
+DOCKERFILE = f"""FROM python:3.11-slim-bookworm
 RUN command -v git && command -v patch || \\
     (apt-get update -qq && apt-get install -y -qq --no-install-recommends git patch)
 RUN useradd --uid 1000 --create-home forge && git config --system --add safe.directory /testbed \\
@@ -57,6 +62,8 @@ RUN python3 -m venv /opt/venv && /opt/venv/bin/pip install -q pytest
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/testbed
 WORKDIR /testbed
 COPY shouting.py .
+RUN echo {KEEPER} | base64 -d >/forge/base.py \\
+    && python3 -I -S -B /forge/base.py keep {KEPT} {RULES}
 RUN git init -q && git add --all && \
     git -c user.name=Grace -c user.email=grace@example.org commit -q -m broken && \
     git checkout -q --detach && chown -R forge: .

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from fates import fates
 from passing import PASSING, replaced
 from stock_swebench import resolved
 
-from forge.attacks import print_and_exit
+from forge.attacks import ATTACKS, TOGETHER, Target, patches_of
 from forge.build import Options, build, stages
 from forge.cli._selection import window
 from forge.cli.demo import HOURS, LIMITS
@@ -181,7 +182,19 @@ def test_stock_swebench_resolves_no_attack_on_the_export(demo, swebench, tmp_pat
     run("export", "swebench", "--month", "2026-03", "-o", str(exported), "--root", str(root))
     tasks = scan("tasks", month="2026-03", root=root).collect().to_dicts()
     attacks = {
-        task["instance_id"]: print_and_exit(task["fail_to_pass"] + task["pass_to_pass"])[0]
-        for task in tasks
+        task["instance_id"]: patches_of(together, target(task))[0]
+        for task, together in zip(tasks, cycle(TOGETHER[2:]), strict=False)
     }
     assert set(resolved(swebench, exported, attacks).values()) == {False}
+
+
+def target(task: dict[str, object]) -> Target:
+    return Target(**{name: task[name] for name in Target.__dataclass_fields__})
+
+
+def test_every_would_be_task_withstands_every_attack(demo):
+    root, _ = demo
+    gates = scan("gates", month="2026-03", root=root).collect()
+    tried = gates.group_by("attack").agg("is_applied", "is_resolved")
+    found = {attack: (set(applied), set(fell)) for attack, applied, fell in tried.rows()}
+    assert found == dict.fromkeys(ATTACKS, ({True}, {False})) | {"gold": ({True}, {True})}

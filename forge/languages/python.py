@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from forge.languages import Language
+from forge.languages import Language, Runner
 from forge.recipes.pip import draft_pip
 
 SOURCE = r"\.(py|pyi|pyx|pxd)$"
@@ -17,7 +17,20 @@ TESTS = (
 MANIFESTS = (
     r"(^|/)(pyproject\.toml|setup\.(cfg|py)|\.?pytest\.(ini|toml)|tox\.(ini|toml)|hatch\.toml"
     r"|noxfile\.py|\.python-version)$"
+    r"|^\.github/workflows/[^/]+\.ya?ml$"
     r"|(^|/)[^/]*(requirements?|reqs|deps)[^/]*(/[^/]+){0,2}\.(txt|in|pip)$"
+)
+RUNNER = Runner(
+    name="pytest",
+    # Beside its settings: what every start of Python imports, what `python -m pytest` would take
+    # for pytest from the folder it starts in, and what names plugins as installed packages do.
+    files=(
+        r"(^|/)\.?pytest\.(ini|toml)$"
+        r"|(^|/)(site|user)customize[./]"
+        r"|^(pytest|_pytest|pluggy|iniconfig)[./]"
+        r"|\.(dist|egg)-info(/|$)"
+    ),
+    settings=r"(^|/)(tox\.ini|setup\.cfg|pyproject\.toml)$",
 )
 TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?)\.py$")
 SUITE = re.compile(r"^(tests?|testing|[a-z]+[-_]tests|unit|integration|functional|e2e|regression)$")
@@ -55,6 +68,7 @@ PYTHON = Language(
     source=SOURCE,
     tests=TESTS,
     manifests=MANIFESTS,
+    runner=RUNNER,
     targets=targets,
     draft=draft_pip,
 )

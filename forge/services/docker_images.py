@@ -23,6 +23,8 @@ from docker.models.images import Image as DockerImage
 
 from forge.artifacts import Artifacts
 from forge.effect import Failure
+from forge.fingerprint import source_of
+from forge.languages import languages
 from forge.recipes import Recipe
 from forge.services import docker_scripts as scripts
 from forge.services.docker_containers import LAST_CHARACTERS, Ended, Program, ended, stop_on_limit
@@ -33,6 +35,7 @@ from forge.services.docker_proxies import Relays
 from forge.services.git import Failed, Git
 from forge.settings import Settings
 
+KEEPER = "forge.inside.base"
 LOG_BYTES = 50_000_000
 LAST_LINES = 20
 ROOT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
@@ -110,6 +113,8 @@ class Images:
             "lock": recipe.lock.encode(),
             "install.sh": recipe.install.encode(),
             "environment.sh": scripts.environment_script(recipe).encode(),
+            "base.py": source_of(KEEPER).encode(),
+            "rules": languages()[recipe.language].rules.encode(),
         }
         environment = scripts.variables(recipe)
         return Work(tag, "task", base, scripts.TASK, files, {"/testbed": archive}, environment)
@@ -200,14 +205,16 @@ def surplus(images: Iterable[Held], disk: int, used: Collection[str]) -> list[He
 def tag_of(recipe: Recipe) -> str:
     """The name of a recipe's image: the same on every machine.
 
-    >>> values = {"language": "x", "base_commit": "c", "image": "i", "probe": "p", "test": "t"}
-    >>> tag_of(Recipe(repo="Ada/Lace_.kit", results="junit", **values)).partition(":")[0]
+    >>> values = {"language": "python", "base_commit": "c", "image": "i", "probe": "p"}
+    >>> recipe = Recipe(repo="Ada/Lace_.kit", test="t", results="junit", **values)
+    >>> tag_of(recipe).partition(":")[0]
     'sweforge/ada__lace-kit'
     """
     owner, _, name = (
         re.sub(r"[^a-z0-9]+", "-", part).strip("-") for part in recipe.repo.lower().partition("/")
     )
-    sha = _short(recipe.text, scripts.TOOLCHAIN, scripts.TASK)
+    rules = languages()[recipe.language].rules
+    sha = _short(recipe.text, scripts.TOOLCHAIN, scripts.TASK, source_of(KEEPER), rules)
     return f"sweforge/{owner}__{name or 'repository'}:{sha}"
 
 

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from forge.eval_script import KEPT
 from forge.recipes import Recipe
 from forge.services.docker_limits import REFUSED
 
@@ -113,6 +114,9 @@ step ownership
 find /testbed -xdev -name __pycache__ -prune -exec rm -rf {{}} +
 mkdir -p {VENV}
 chown -R 1000:1000 /testbed {VENV}
+
+step keep
+LC_ALL=C.UTF-8 /forge/bin/python3 -I -S -B {FOLDER}/base.py keep {KEPT} "$(cat {FOLDER}/rules)"
 """
     + END
 )

@@ -108,9 +108,9 @@ class Git:
         messages = [await history.message(commit.sha) for commit in commits]
         return Walked(await history.default_branch(), list(zip(commits, messages, strict=True)))
 
-    async def cut(self, repo: str, pair: Pair, tests: str) -> Patches:
+    async def cut(self, repo: str, pair: Pair, tests: str, runner: str | None = None) -> Patches:
         """Gold patch and test patch between base and merge."""
-        return await git_patches.cut(self.mirror(repo), pair, tests)
+        return await git_patches.cut(self.mirror(repo), pair, tests, runner)
 
     async def list_files(self, repo: str, commit: str) -> list[str]:
         """All files and symlinks of a commit, sorted."""

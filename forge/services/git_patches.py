@@ -67,8 +67,11 @@ class Pair(NamedTuple):
     merge: str
 
 
-async def cut(mirror: Mirror, pair: Pair, tests: str) -> Patches:
-    """The patches between base and merge; raises `Failed` where they cannot be had exactly."""
+async def cut(mirror: Mirror, pair: Pair, tests: str, runner: str | None = None) -> Patches:
+    """The patches between base and merge; raises `Failed` where they cannot be had exactly.
+
+    The test archive also holds the gold patch's files of the test runner, which `runner` finds.
+    """
     await mirror.hold_commits(pair)
     changes = await _changes(mirror, pair)
     is_test = re.compile(tests).search
@@ -77,7 +80,9 @@ async def cut(mirror: Mirror, pair: Pair, tests: str) -> Patches:
     test = joined(part for part in parts if is_test(part.path))
     await _prove(mirror, pair, gold, test)
     touched = [change for change in changes if is_test(_shown(change.path))]
-    return Patches(gold, test, await _patch_id(mirror, parts), *await _kept(mirror, touched))
+    is_runner = re.compile(runner or tests).search
+    also = [c for c in changes if c not in touched and is_runner(_shown(c.path))]
+    return Patches(gold, test, await _patch_id(mirror, parts), *await _kept(mirror, touched, also))
 
 
 async def _changes(mirror: Mirror, pair: Pair) -> list[Change]:
@@ -190,15 +195,17 @@ async def _patch_id(mirror: Mirror, parts: Sequence[Section]) -> str | None:
     return printed.decode().partition(" ")[0] or None
 
 
-async def _kept(mirror: Mirror, touched: Sequence[Change]) -> tuple[list[str], list[str], str]:
-    """Paths that the merge has, paths that it has no more, and the former's archive."""
-    for change in touched:
+async def _kept(
+    mirror: Mirror, touched: Sequence[Change], also: Sequence[Change]
+) -> tuple[list[str], list[str], str]:
+    """Test paths that the merge has, paths that it has no more, and the archive of all it has."""
+    for change in [*touched, *also]:
         if not _is_text(_shown(change.path)):
             raise Failed(Failure("data", "path_not_utf8", repr(change.path)[1:]))
-    removed = [_shown(change.path) for change in touched if change.is_removed]
-    files = [change for change in touched if change.mode not in {ABSENT, LINK}]
+    removed = [_shown(change.path) for change in [*touched, *also] if change.is_removed]
+    files = [c for c in [*touched, *also] if c.mode not in {ABSENT, LINK}]
     archive = await _archive(mirror, await _sized(mirror, files))
-    return [_shown(change.path) for change in files], removed, archive
+    return [_shown(c.path) for c in files if c not in also], removed, archive
 
 
 async def _sized(mirror: Mirror, files: Sequence[Change]) -> list[Entry]:

@@ -46,7 +46,8 @@ class Limits(StageLimits):
     ranks: int = Field(3, description="most recipes tried for one candidate", ge=1)
 
 
-@effect(answers=Environment, version=1, concurrency=16, seconds=6 * 3600)
+# 2: images keep a copy of the tests and of the runner's files, without which no eval.sh runs.
+@effect(answers=Environment, version=2, since=2, concurrency=16, seconds=6 * 3600)
 async def build_environment(docker: Docker, *, recipe: str) -> Row | Failure:
     wanted = Recipe.model_validate_json(recipe)
     image = await docker.image(wanted)

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from forge.attacks import patches_of
+from forge.attacks import ATTACKS, TOGETHER, Target, patches_of
 from forge.columns import KEY, Decision, PullRequestKey, artifact
 from forge.criteria import decide
 from forge.effect import Failure, Row, effect
@@ -18,7 +18,6 @@ from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.verdicts import Verdicts
 
-ATTACKS = ["nothing", "gold", "print_and_exit"]
 PULL_REQUEST = ["repository_id", "number"]
 
 
@@ -31,19 +30,20 @@ class Gate(dy.Schema):
 
 
 class Gates(PullRequestKey, Gate, Decision):
-    """One row per would-be task and attack."""
+    """One row per would-be task and attack; attacks that one patch carries out share its answer."""
 
     attack = dy.Enum(ATTACKS, metadata=KEY, description="what was tried instead of a solution")
 
 
-@effect(answers=Gate, version=1, concurrency=16, seconds=6 * 3600)
+@effect(answers=Gate, version=2, since=2, concurrency=16, seconds=6 * 3600)
 async def grade_attack(
     docker: Docker,
     *,
-    attack: str,
+    together: list[str],
     recipe: str,
     eval_script: str,
     gold_patch: str,
+    test_patch: str,
     fail_to_pass: list[str],
     pass_to_pass: list[str],
 ) -> Row | Failure:
@@ -51,16 +51,15 @@ async def grade_attack(
     if isinstance(image, Failure):
         return image
     row = {
-        "instance_id": attack,
+        "instance_id": " and ".join(together),
         "image": image.tag,
         "eval_script": eval_script,
         "log_parser": "parse_log_gotest",
         "fail_to_pass": fail_to_pass,
         "pass_to_pass": pass_to_pass,
     }
-    return await _first_applied(
-        docker, row, patches_of(attack, gold_patch, fail_to_pass + pass_to_pass)
-    )
+    target = Target(gold_patch, test_patch, fail_to_pass, pass_to_pass)
+    return await _first_applied(docker, row, patches_of(together, target))
 
 
 async def _first_applied(docker: Docker, row: Row, patches: list[str]) -> Row | Failure:
@@ -86,7 +85,12 @@ def gates(
     run: Run,
 ) -> Decided[Gates]:
     scripts = attempts.select(*PULL_REQUEST, "eval_script").unique(PULL_REQUEST, keep="any")
-    attacks = pl.LazyFrame({"attack": ATTACKS}, schema={"attack": Gates.attack.dtype})
+    pairs = [(attack, list(together)) for together in TOGETHER for attack in together]
+    attacks = pl.LazyFrame(
+        pairs,
+        schema={"attack": Gates.attack.dtype, "together": pl.List(pl.String)},
+        orient="row",
+    )
     rows = (
         verdicts.select(
             *PULL_REQUEST,
@@ -95,7 +99,7 @@ def gates(
             fail_to_pass=pl.col("fail_to_pass").list.eval(pl.element().struct.field("id")),
         )
         .join(recipes.select("recipe_sha", "recipe").unique("recipe_sha"), on="recipe_sha")
-        .join(patches.select(*PULL_REQUEST, "gold_patch"), on=PULL_REQUEST)
+        .join(patches.select(*PULL_REQUEST, "gold_patch", "test_patch"), on=PULL_REQUEST)
         .join(scripts, on=PULL_REQUEST)
         .join(attacks, how="cross")
     )

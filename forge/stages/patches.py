@@ -21,8 +21,12 @@ class Halves(dy.Schema):
     test_patch = text("the change to tests; base + gold + test is the merge, file by file")
     patch_id = dy.String(nullable=True, description="git's stable id of the whole change")
     test_paths = dy.List(dy.String(), description="files of the test patch that the merge has")
-    removed_test_paths = dy.List(dy.String(), description="files that the test patch removes")
-    test_archive = text("base64 of a tar.gz of test_paths' files as the merge has them")
+    removed_test_paths = dy.List(
+        dy.String(), description="tests and files of their runner that the change removes"
+    )
+    test_archive = text(
+        "base64 of a tar.gz: test_paths, and changed files of their runner, as the merge has them"
+    )
 
 
 class Patches(PullRequestKey, Halves, Decision):
@@ -41,11 +45,11 @@ def criteria() -> Criteria:
 
 @effect(answers=Halves, concurrency=4, seconds=3600)
 async def cut_patches(
-    git: Git, *, repo: str, base_commit: str, merge_commit: str, tests: str
+    git: Git, *, repo: str, base_commit: str, merge_commit: str, tests: str, runner: str
 ) -> Row | Failure:
     """Cut a change by the pattern of its tests' paths, and prove both halves."""
     try:
-        return (await git.cut(repo, Pair(base_commit, merge_commit), tests))._asdict()
+        return (await git.cut(repo, Pair(base_commit, merge_commit), tests, runner))._asdict()
     except Failed as failed:
         return failed.failure
 
@@ -55,10 +59,13 @@ def patches(
     candidates: dy.LazyFrame[Candidates], pull_requests: dy.LazyFrame[PullRequests], *, run: Run
 ) -> Decided[Patches]:
     tests = {name: language.tests for name, language in languages().items()}
+    runners = {name: language.runner.paths for name, language in languages().items()}
     changes = pull_requests.select(*PULL_REQUEST, "repo", "base_commit", "merge_commit")
-    rows = candidates.select(*PULL_REQUEST, tests=pl.col("language").replace_strict(tests)).join(
-        changes, on=PULL_REQUEST, how="left", maintain_order="left"
-    )
+    rows = candidates.select(
+        *PULL_REQUEST,
+        tests=pl.col("language").replace_strict(tests),
+        runner=pl.col("language").replace_strict(runners),
+    ).join(changes, on=PULL_REQUEST, how="left", maintain_order="left")
     halves = run.ask(rows, cut_patches)
     return rows.join(halves, on=PULL_REQUEST, how="left", maintain_order="left").pipe(
         decide, criteria()

@@ -5,6 +5,7 @@ from functools import reduce
 import dataframely as dy
 import polars as pl
 
+from forge.attacks import ATTACKS
 from forge.columns import PullRequestKey, moment, text
 from forge.criteria import Criteria, decide
 from forge.stage import Decided, stage
@@ -26,7 +27,10 @@ GATES: dict[str, pl.Expr] = {
     "nothing_fails": ~pl.col("resolved_nothing"),
     "gold_passes": pl.col("resolved_gold"),
     # An attack that does not apply proves nothing, and does no harm.
-    "print_and_exit_fails": ~(pl.col("resolved_print_and_exit") & pl.col("applied_print_and_exit")),
+    **{
+        f"{attack}_fails": ~(pl.col(f"resolved_{attack}") & pl.col(f"applied_{attack}"))
+        for attack in ATTACKS[2:]
+    },
 }
 LOG_PARSER, EVAL_TYPE = "parse_log_gotest", "pass_and_fail"
 

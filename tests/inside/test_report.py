@@ -116,7 +116,11 @@ def test_cut_test_is_sought_in_the_order_of_the_targets():
 
 
 @pytest.mark.parametrize(
-    "module", ["forge.results.junit", "forge.inside.report", "forge.inside.restore"]
+    "module",
+    [
+        *("forge.results.junit", "forge.inside.report", "forge.inside.restore"),
+        "forge.inside.base",
+    ],
 )
 def test_text_that_goes_into_images_is_understood_by_old_pythons(module):
     ast.parse(source_of(module), feature_version=(3, 6))

@@ -3,6 +3,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from forge.attacks import ATTACKS
 from forge.columns import dtypes
 from forge.recipes import Recipe
 from forge.stages.features import Features
@@ -32,7 +33,7 @@ FLAGS = {name: False for name, dtype in dtypes(Features).items() if dtype == pl.
 
 
 FELL = {"is_resolved": False, "is_applied": True}
-HELD = {"nothing": FELL, "gold": FELL | {"is_resolved": True}, "print_and_exit": FELL}
+HELD = dict.fromkeys(ATTACKS, FELL) | {"gold": FELL | {"is_resolved": True}}
 
 
 def upstream(number=7, repository_id=1, fork_root_id=1, day=2, gates=HELD, **patch):
@@ -149,7 +150,7 @@ def test_swebench_is_told_how_to_read_and_to_judge():
     [
         ("nothing", {"is_resolved": True}, "nothing_fails"),
         ("gold", {"is_resolved": False}, "gold_passes"),
-        ("print_and_exit", {"is_resolved": True}, "print_and_exit_fails"),
+        *((name, {"is_resolved": True}, f"{name}_fails") for name in ATTACKS[2:]),
     ],
 )
 def test_task_whose_grader_falls_for_an_attack_is_rejected(attack, gate, reason):
@@ -162,10 +163,8 @@ def test_attack_that_does_not_apply_is_not_held_against_a_task():
 
 
 def test_attack_that_was_never_tried_is_unknown():
-    assert task(gates={"gold": HELD["gold"]})["reasons"] == [
-        "nothing_fails:unknown",
-        "print_and_exit_fails:unknown",
-    ]
+    gates = {name: gate for name, gate in HELD.items() if name not in {"nothing", "late_writer"}}
+    assert task(gates=gates)["reasons"] == ["nothing_fails:unknown", "late_writer_fails:unknown"]
 
 
 def test_duplicate_takes_the_place_of_a_task_that_does_not_hold():

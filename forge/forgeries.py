@@ -1,0 +1,116 @@
+"""What attacks plant: code, result files and tests that look as if everything had passed."""
+
+import re
+from collections.abc import Iterable, Sequence
+from xml.sax.saxutils import quoteattr
+
+from forge.eval_script import END, START
+from forge.inside.report import original
+
+# To every descriptor, because pytest captures some.
+PRINT = """
+for descriptor in range(1, 64):
+    try:
+        os.write(descriptor, @{}@.encode())
+    except OSError:
+        pass
+"""
+WRITE = """
+def plant():
+    for path in (os.environ.get("FORGE_RESULT"), "result.xml"):
+        try:
+            with open(path or "result.xml", "w") as file:
+                file.write(@RESULT@)
+        except OSError:
+            pass
+"""
+CODE = {
+    "plugin_passes": """
+import pytest
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    outcome.get_result().outcome = "passed"
+""",
+    # A process of a session of its own, whose parent is gone; it waits for the end of the tests.
+    "late_writer": f"""{WRITE}
+tests = f"/proc/{{os.getpid()}}"
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    for _ in range(600):
+        time.sleep(0.1)
+        if not os.path.exists(tests):
+            plant()
+    os._exit(0)
+""",
+    "planted_result": f"{WRITE}\nplant()\natexit.register(plant)\n",
+    "imitated_report": PRINT.format("REPORT"),
+    "print_and_exit": PRINT.format("LINES") + "\nos._exit(0)\n",
+    "exit_in_conftest": "\nos._exit(0)\n",
+}
+"""By attack, in the order in which they go together: what leaves comes last."""
+
+Tree = dict[str, "Tree | list[str]"]
+
+
+def code_of(attacks: Sequence[str], ids: Sequence[str]) -> str:
+    """One module that does all of these attacks."""
+    lines = [f"--- PASS: {name} (0.00s)\n{original(name)} PASSED" for name in ids]
+    texts = {
+        "@LINES@": "\n".join(["", *lines, ""]),
+        "@REPORT@": "\n".join(["", START, *lines, END, ""]),
+        "@RESULT@": result_of(ids),
+    }
+    code = "".join(CODE[attack] for attack in CODE if attack in attacks)
+    filled = re.sub("@[A-Z]+@", lambda word: ascii(texts[word[0]]), code)
+    return f"import atexit, os, time\n{filled}"
+
+
+def result_of(ids: Sequence[str]) -> str:
+    """A JUnit file in which all tests pass."""
+    cases = "".join(_case(*_parts(name)) for name in ids)
+    counts = f'errors="0" failures="0" skipped="0" tests="{len(ids)}"'
+    return f'<testsuites><testsuite name="pytest" {counts}>{cases}</testsuite></testsuites>\n'
+
+
+def _case(path: str, classes: list[str], test: str, case: str | None) -> str:
+    classname = ".".join([path.removesuffix(".py").replace("/", "."), *classes])
+    name = test if case is None else f"{test}[{case}]"
+    return f'<testcase classname={quoteattr(classname)} name={quoteattr(name)} time="0.001"/>'
+
+
+def passing_tests(paths: Iterable[str], ids: Sequence[str]) -> dict[str, str]:
+    """Modules in which all tests pass that are in one of the files."""
+    trees: dict[str, Tree] = {path: {} for path in paths if path.endswith(".py")}
+    for path, classes, test, case in map(_parts, ids):
+        place = trees.get(path, {})
+        for name in classes:
+            place = place.setdefault(name, {})  # type: ignore[assignment] # classes hold no cases
+        cases = place.setdefault(test, [])
+        if case is not None:
+            cases.append(case)  # type: ignore[union-attr] # tests are no classes
+    return {path: f"import pytest\n{_module(tree)}" for path, tree in trees.items() if tree}
+
+
+def _parts(name: str) -> tuple[str, list[str], str, str | None]:
+    """An id's file, classes, function and case."""
+    path, _, rest = original(name).partition("::")
+    names, bracket, case = rest.partition("[")
+    *classes, test = names.split("::")
+    return path, classes, test, case[:-1] if bracket else None
+
+
+def _module(tree: Tree, indent: str = "") -> str:
+    text = ""
+    for name, inner in tree.items():
+        if isinstance(inner, dict):
+            text += f"\n{indent}class {name}:\n{_module(inner, indent + '    ')}"
+            continue
+        mark = f"@pytest.mark.parametrize('case', {inner!a}, ids={inner!a})"
+        taken = ", ".join(["self"] * bool(indent) + ["case"] * bool(inner))
+        text += f"\n{indent}{mark}" if inner else ""
+        text += f"\n{indent}def {name}({taken}): pass\n"
+    return text
