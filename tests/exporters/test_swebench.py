@@ -4,12 +4,13 @@ from datetime import datetime
 
 import polars as pl
 import pytest
+from hostile import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from forge.errors import ContractError, InputError
 from forge.exporters.swebench import export
-from forge.inside.report import canonical, line
+from forge.inside.report import canonical, line, original
 
 TASK = {
     "repository_id": 7,
@@ -130,3 +131,15 @@ def test_every_id_passes_through_the_log_parser_unchanged(name, letter):
     printed = line(canonical(name), letter).encode().decode()
     read_back = printed.replace("\r\n", "\n").replace("\r", "\n")
     assert list(parse_log_gotest(f"| noise\n{read_back}\n")) == [canonical(name)]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_load_again_as_they_were(path, text):
+    ids = [canonical(f"tests/test_a.py::t[{text}]")]
+    words = {"problem_statement": text, "gold_patch": f"+{text}\n", "fail_to_pass": ids}
+    export(tasks(**words), path)
+    [row] = read(path)
+    assert (row["problem_statement"], row["patch"]) == (text, f"+{text}\n")
+    assert [original(name) for name in json.loads(row["FAIL_TO_PASS"])] == [
+        f"tests/test_a.py::t[{text}]"
+    ]
