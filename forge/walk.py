@@ -9,6 +9,7 @@ from forge.effect import Failure, Row, effect
 from forge.rules.messages import NUMBER, fork_owner, login_of, of_merge, of_squash
 from forge.selection import first_hour
 from forge.services.git import Commit, Failed, Git, number_in
+from forge.services.git_numbers import numbers
 
 
 class Walk(dy.Schema):
@@ -19,7 +20,7 @@ class Walk(dy.Schema):
             {
                 "number": dy.Int64(),
                 "merged_at": dy.Datetime(time_unit="us"),
-                "merge_commit": dy.String(),
+                "merge_commit": dy.String(nullable=True),
                 "head_sha": dy.String(nullable=True),
                 "author": dy.String(nullable=True),
                 "title": dy.String(nullable=True),
@@ -29,7 +30,7 @@ class Walk(dy.Schema):
         ),
         description="first-parent commits whose subject names a pull request",
     )
-    skipped = dy.Int64(description="first-parent commits that name none")
+    skipped = dy.Int64(description="first-parent commits that name no pull request")
 
 
 @effect(answers=Walk, seconds=3600)
@@ -39,11 +40,12 @@ async def walk_merges(git: Git, *, repo: str, month: str, as_of: datetime) -> Ro
     end = (start + timedelta(days=32)).replace(day=1) - timedelta(seconds=1)
     try:
         branch, commits = await git.walk(repo, start, min(end, as_of))
+        known = await numbers(git.mirror(repo))
     except Failed as failed:
         return failed.failure
-    named = [(commit, message) for commit, message in commits if number_in(commit.subject)]
-    rows = [_row(commit, message, branch, repo) for commit, message in named]
-    return {"walked": _first_of_each(rows), "skipped": len(commits) - len(named)}
+    rows = [_row(commit, message, branch, repo) for commit, message in commits]
+    named = [row for row in rows if row["number"] and (known is None or row["number"] in known)]
+    return {"walked": _first_of_each(named), "skipped": len(commits) - len(named)}
 
 
 def _row(commit: Commit, message: str, branch: str | None, repo: str) -> Row:
@@ -69,8 +71,11 @@ def _author(commit: Commit, repo: str) -> str | None:
 
 
 def _first_of_each(rows: Iterable[Row]) -> list[Row]:
-    # A number that comes again is a change that was reverted and reapplied.
+    # A number that comes again is a change that was reverted and reapplied, or a rebase whose every
+    # commit names it: only the head's own commits tell which is the merge.
     found: dict[int, Row] = {}
     for row in rows:
+        if first := found.get(row["number"]):
+            first["merge_commit"] = None
         found.setdefault(row["number"], row)
     return list(found.values())

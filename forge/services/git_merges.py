@@ -8,18 +8,18 @@ commits.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, NoReturn
 
 from forge.effect import Failure
 from forge.services.git_command import Failed, GitError
+from forge.services.git_copies import Run, is_alike, is_of, runs
 from forge.services.git_history import Commit, History
 
 Method = Literal["merge", "squash", "rebase"]
 
 DAY = timedelta(days=1)
 AT_ONCE = timedelta(minutes=1)
-RUN_COMMITS = 50
 NUMBERED = re.compile(r"\(#([1-9][0-9]{0,17})\)$")
 MERGED = re.compile(
     r"^(?:Merge pull request|Auto merge of) #([1-9][0-9]{0,17}) |^Merge #([1-9][0-9]{0,17})$"
@@ -43,13 +43,6 @@ class Merge(NamedTuple):
     commit: Commit
     base: str
     method: Method
-
-
-class Run(NamedTuple):
-    """Consecutive first-parent commits and the head's commits that they may be copies of."""
-
-    copies: list[Commit]
-    own: list[Commit]
 
 
 def number_in(subject: str) -> int | None:
@@ -78,7 +71,7 @@ class Search:
             return await self._known(self.sought.merge_commit)
         for hits in (await self._by_parent(), await self._by_subject()):
             if hits:
-                return await self._judged(await self._only(hits))
+                return await self._one_of(hits)
         return await self._by_patches()
 
     async def _known(self, sha: str) -> Merge:
@@ -133,15 +126,19 @@ class Search:
     def _may_name(self, commit: Commit) -> bool:
         return number_in(commit.subject) in {None, self.sought.number}
 
-    async def _only(self, hits: Sequence[Commit]) -> Commit:
+    async def _one_of(self, hits: Sequence[Commit]) -> Merge:
         if len(hits) > 1 and not self.sought.base_ref:
             hits = await self._nearest(hits)
         if len(hits) > 1:
             chain = await self._base_chain()
             hits = [c for c in hits if c.sha in chain] or hits
-        if len(hits) > 1:
+        if len(hits) == 1:
+            return await self._judged(hits[0])
+        # Every copy of a rebase may name the number.
+        found = await runs(self.history, hits, await self._own() or [])
+        if len(found) != 1:
             _fail("merge_ambiguous", " ".join(sorted(c.sha for c in hits)[:10]))
-        return hits[0]
+        return _rebase(found[0])
 
     async def _nearest(self, hits: Sequence[Commit]) -> Sequence[Commit]:
         # A change is copied to other branches under its number, and one that was made for a release
@@ -189,22 +186,22 @@ class Search:
         if head is None:
             _fail("merge_ambiguous", f"{commit.sha} ends a rebase or is a squash: the head is gone")
         before = await self.history.commit(commit.parents[0])
-        is_copied = own is None or before is None or any(_alike(before, c) for c in own)
+        is_copied = own is None or before is None or any(is_alike(before, c) for c in own)
         if commit.sha != head and not is_copied:
             return Merge(commit, commit.parents[0], "squash")
-        runs = await self._runs([commit], own or [])
-        if not runs:
+        found = await runs(self.history, [commit], own or [])
+        if not found:
             _fail("merge_ambiguous", f"{commit.sha} ends a rebase of other commits than the head's")
-        return _rebase(runs[0])
+        return _rebase(found[0])
 
     async def _by_patches(self) -> Merge:
         own = await self._own()
-        runs = await self._runs(await self._ends(own[-1]), own) if own else []
-        if len(runs) > 1:
-            _fail("merge_ambiguous", " ".join(run.copies[-1].sha for run in runs[:10]))
-        if not runs:
+        found = await runs(self.history, await self._ends(own[-1]), own) if own else []
+        if len(found) > 1:
+            _fail("merge_ambiguous", " ".join(run.copies[-1].sha for run in found[:10]))
+        if not found:
             _fail("merge_not_found", _looked(self.sought, await self._head()))
-        return _rebase(runs[0])
+        return _rebase(found[0])
 
     async def _ends(self, last: Commit) -> list[Commit]:
         """Commits of the base branch that may be copies of the head."""
@@ -213,9 +210,7 @@ class Search:
         found = await self.history.between(
             (at or last.committed_at) - DAY, at + DAY if at else None
         )
-        # Machines propose one change again and again: a copy of the twin is written when that was.
-        alike = [c for c in found if c.written == last.written or (_alike(c, last) and _is_new(c))]
-        return [c for c in alike if c.sha in chain]
+        return [c for c in found if c.sha in chain and is_of(c, last)]
 
     async def _own(self) -> list[Commit] | None:
         """What a rebase copies of the head: its plain commits, oldest first; None if unknown."""
@@ -236,49 +231,6 @@ class Search:
         if not branch or not await self.history.chain(branch):
             branch = await self.history.default_branch()
         return f"refs/heads/{branch}" if branch else None
-
-    async def _runs(self, ends: Sequence[Commit], own: list[Commit]) -> list[Run]:
-        if not 0 < len(own) <= RUN_COMMITS:
-            return []
-        found = [Run(await self._run(end, len(own)), own) for end in ends]
-        alike = [run for run in found if _all_alike(run)]
-        return [run for run in alike if await self._is_copy(run)]
-
-    async def _run(self, end: Commit, commits: int) -> list[Commit]:
-        run = [end]
-        while len(run) < commits and len(run[0].parents) == 1:
-            before = await self.history.commit(run[0].parents[0])
-            if before is None:
-                break
-            run.insert(0, before)
-        return run
-
-    async def _is_copy(self, run: Run) -> bool:
-        if run.copies == run.own:
-            return True
-        mirror = self.history.mirror
-        await mirror.hold_commits(s for c in [*run.copies, *run.own] for s in (c.sha, *c.parents))
-        ids = [[await self._patch_id(c) for c in commits] for commits in run]
-        return ids[0] == ids[1] and all(ids[0])
-
-    async def _patch_id(self, commit: Commit) -> str:
-        mirror = self.history.mirror
-        names = "--end-of-options", commit.parents[0], commit.sha
-        diff = await mirror.read_objects("diff-tree", "-p", "--binary", "--full-index", *names)
-        return (await mirror.read_objects("patch-id", "--stable", stdin=diff)).decode()[:40]
-
-
-def _alike(copy: Commit, own: Commit) -> bool:
-    return copy.written == own.written or copy.subject == own.subject
-
-
-def _is_new(commit: Commit) -> bool:
-    # A squash is written when it is committed; a copy was written before.
-    return commit.authored_at == f"{commit.committed_at.replace(tzinfo=UTC).timestamp():.0f}"
-
-
-def _all_alike(run: Run) -> bool:
-    return len(run.copies) == len(run.own) and all(map(_alike, *run))
 
 
 def _rebase(run: Run) -> Merge:

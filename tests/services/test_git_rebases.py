@@ -1,7 +1,7 @@
 import pytest
 
 from forge.services.git import Failed
-from forge.services.git_merges import RUN_COMMITS
+from forge.services.git_copies import RUN_COMMITS
 
 
 def reason(found, **sought: object) -> str:
@@ -34,6 +34,21 @@ def test_a_rebase_whose_last_commit_names_the_number_is_no_squash(repository, fo
     repository.rebase(first, second)
 
     assert found(number=7, head_sha=head, merged_at=repository.at)[1:] == (base, "rebase")
+
+
+def test_a_rebase_of_which_every_commit_names_the_number_ends_at_the_last(repository, found):
+    repository.branch("topic")
+    first = repository.commit("Two (#7)", {"b.py": "two = 2\n"})
+    second = repository.commit("Three (#7)", {"c.py": "three = 3\n"})
+    head = repository.open(7)
+    repository.switch()
+    base = repository.commit("Meanwhile", {"d.py": "four = 4\n"})
+    last = repository.rebase(first, second)
+    repository.git("branch", "-D", "topic")
+
+    for known in ({}, {"head_sha": head, "merged_at": repository.at, "base_ref": "main"}):
+        commit, base_found, method = found(number=7, **known)
+        assert (commit.sha, base_found, method) == (last, base, "rebase")
 
 
 def test_a_rebase_whose_head_is_gone_is_ambiguous(repository, found):
