@@ -61,9 +61,12 @@ def read(text: "str | Address") -> Address:
     >>> read("ssh://git@example.org/tool").url
     'ssh://git@example.org/tool'
     """
-    found = None if isinstance(text, Address) else PARTS.fullmatch(text)
-    if isinstance(text, Address) or found is None:
-        return text if isinstance(text, Address) else Address(text)
+    if isinstance(text, Address):
+        return text
+    text = str(text)  # forge.toml may hold a number
+    found = PARTS.fullmatch(text)
+    if found is None:
+        return Address(text)
     scheme, login, rest = found["scheme"], found["login"], found["rest"]
     if scheme.lower() == "file":
         return Address(text)

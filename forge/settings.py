@@ -21,11 +21,7 @@ class Settings(BaseSettings):
     """What a machine or a user sets once."""
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
-        env_prefix="FORGE_",
-        toml_file="forge.toml",
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,  # it may hold a password
+        env_prefix="FORGE_", toml_file="forge.toml", frozen=True, extra="ignore"
     )
 
     root: Path = Path("data")

@@ -118,7 +118,8 @@ def test_search_finds_a_secret_in_every_form(tmp_path):
 
 def test_build_passes_every_login_and_leaves_none_on_disk_or_terminal(site, built):
     folder, _ = built
-    assert min(site.archive.passed, site.git.passed, site.proxy.passed) > 40
+    passed = [one.passed for one in (site.archive, site.git, site.proxy)]
+    assert min(passed) > 40, passed
     assert len([*folder.rglob("*.parquet")]) > 10
     assert leaks(folder) == {}
 
@@ -209,7 +210,7 @@ def test_redirect_to_another_server_takes_no_login_along(tmp_path, site):
     assert (guarded.passed, guarded.refused, ended.code) == (0, 1, 4), ended.said
 
 
-@pytest.mark.parametrize("address", ["http://ada:{0}@{1}/lanternworks/tidytext", "htp://ada:{0}@x"])
+@pytest.mark.parametrize("address", ["http://a:{0}@{1}/a/b", "htp://ada:{0}@x"])
 def test_login_in_a_source_is_in_no_manifest_and_no_error(tmp_path, site, address):
     given = address.format(OTHERS["token"], site.git.host)
     build = ["build", "--month", "2026-03", "--source", "git", given, "--to", "merges"]
