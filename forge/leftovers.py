@@ -19,6 +19,7 @@ from docker.models.containers import Container
 from forge.lock import is_idle
 from forge.processes import is_dead, process_label
 from forge.report import bytes_under
+from forge.services.docker_containers import Program, options
 from forge.services.docker_engine import (
     CREATED,
     KIND,
@@ -60,19 +61,8 @@ def engine(*, seconds: int = 120) -> Iterator[docker.DockerClient]:
 @contextmanager
 def container(client: docker.DockerClient, image: str, script: str) -> Iterator[Container]:
     """A container for somebody at a terminal, without network, gone at the end."""
-    made = client.containers.create(
-        image,
-        ["/bin/bash", "-c", script],
-        user="1000:1000",
-        tty=True,
-        stdin_open=True,
-        network_mode="none",
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
-        init=True,
-        use_config_proxy=False,
-        labels={PROCESS: process_label()},
-    )
+    program = Program(image, ("/bin/bash", "-c", script), user="1000:1000")
+    made = client.containers.create(**options(program), tty=True, stdin_open=True)
     try:
         yield made
     finally:

@@ -77,7 +77,7 @@ async def ended(engine: Engine, program: Program) -> AsyncIterator[tuple[Contain
 
 
 async def _create(engine: Engine, program: Program) -> Container:
-    create = partial(engine.client.containers.create, **_options(program))
+    create = partial(engine.client.containers.create, **options(program))
     creating = asyncio.ensure_future(engine.call(create))
     try:
         return await asyncio.shield(creating)
@@ -89,7 +89,8 @@ async def _create(engine: Engine, program: Program) -> Container:
         raise Unanswered(reason) from None
 
 
-def _options(program: Program) -> dict[str, Any]:
+def options(program: Program) -> dict[str, Any]:
+    """What an engine is told of a program: its bounds, and that it has no right."""
     bounds = program.bounds
     return {
         "image": program.image,

@@ -16,6 +16,7 @@ import pytest
 from projects import Project, archive_of, make_project
 
 import forge
+from forge import leftovers
 from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.eval_script import LOG_BYTES, render
@@ -346,3 +347,10 @@ def test_tests_have_no_rights_no_network_and_nothing_of_the_host(world, runner, 
     ]
     assert lines[9:17] == ["lo", "1", "1000", "2", "1", "1", "1", lines[16]]
     assert "PLANTED" not in lines[16]
+
+
+def test_shell_of_a_trial_has_bounds_and_no_rights_either(world, docker_engine):
+    with leftovers.container(docker_engine, world.image, "true") as made:
+        host = docker_engine.containers.get(made.id).attrs["HostConfig"]
+    assert (host["Memory"], host["PidsLimit"]) == (Bounds().memory_bytes, Bounds().processes)
+    assert (host["NetworkMode"], host["CapDrop"], host["CapAdd"]) == ("none", ["ALL"], None)
