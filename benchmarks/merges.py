@@ -55,7 +55,9 @@ class Bounds:
 @click.option("--year", default=2026, show_default=True, help="Year of the merges.")
 @click.option("--merges", type=int, help="Most merges per repository; all by default.")
 @click.option("--patches", default=20, show_default=True, help="Most patches per repository.")
-@click.option("--seconds", default=1800.0, show_default=True, help="Most time per repository.")
+@click.option(
+    "--seconds", default=1800.0, show_default=True, help="Most time to ask of each repository."
+)
 @click.option("--json", "as_json", is_flag=True, help="Everything, one line per repository.")
 def main(folders: Sequence[Path], *, as_json: bool, **bounds: Any) -> None:
     """Compare what forge names in the bare clones below FOLDERS with what they prove."""
@@ -80,7 +82,7 @@ async def _measure(clone: Clone, scratch: Path, bounds: Bounds) -> Measured:
     reasons = Counter(unproven.reason for unproven in truth.unproven.values())
     measured = Measured(clone.name, halves.language(served), proven, reasons)
     service = Git(f"file://{scratch / 'served'}/{{owner}}/{{repo}}", scratch / "mirrors")
-    naming = Naming(service, clone.name, truth, started + bounds.seconds)
+    naming = Naming(service, clone.name, truth, monotonic() + bounds.seconds)
     await naming.prepare()
     measured.walked = await naming.walked()
     measured.named = await naming.proven(proven)

@@ -94,10 +94,11 @@ def test_a_change_that_nothing_proves_is_no_truth(repository: Repository) -> Non
     assert found["unproven"] == {"named by a commit of another change or of none": 1}
 
 
-def test_a_merge_that_is_named_wrongly_is_told_and_ends_with_one(repository: Repository) -> None:
-    repository.commit("Close the issue (#99)", {"b.py": "two = 2\n"})
-    propose(repository, 5, "c.py")
+def test_tables_count_what_was_proved_and_named(repository: Repository) -> None:
+    propose(repository, 2, "b.py")
+    repository.squash("topic-2", "Add two (#2)")
 
-    said = measured(repository, code=1)
+    said = measured(repository)
 
-    assert f"ann/fix#99: told walk, no such pull request: {repository.head}" in said
+    assert "| ann/fix | Python | 1 | 0 | 1 | 1 | 1 | 1 | 0 | 1 | 0 |" in said
+    assert "| squash or rebase: same tree | 1 |" in said

@@ -35,7 +35,8 @@ def is_of(copy: Commit, own: Commit) -> bool:
     # Machines propose one change again: a copy keeps when it was written, a squash is new.
     written_at = f"{copy.committed_at.replace(tzinfo=UTC).timestamp():.0f}"
     is_new = copy.authored_at == written_at
-    return copy.written == own.written or (copy.subject == own.subject and is_new)
+    is_like = copy.written == own.written or (copy.subject == own.subject and is_new)
+    return is_like and copy.committed_at >= own.committed_at
 
 
 def _all_alike(run: Run) -> bool:

@@ -69,10 +69,17 @@ class Search:
         """The merge, or the failure that says why it is not known."""
         if self.sought.merge_commit:
             return await self._known(self.sought.merge_commit)
-        for hits in (await self._by_parent(), await self._by_subject()):
-            if hits:
-                return await self._one_of(hits)
-        return await self._by_patches()
+        if hits := await self._by_parent():
+            return await self._one_of(hits)
+        hits = await self._by_subject()
+        if hits and all(map(self._is_timely, hits)):
+            return await self._one_of(hits)
+        # What follows up on a rebase names the number, too.
+        if found := await self._by_patches():
+            return found
+        if not hits:
+            _fail("merge_not_found", _looked(self.sought, await self._head()))
+        return await self._one_of(hits)
 
     async def _known(self, sha: str) -> Merge:
         commit = await self.history.commit(sha)
@@ -101,6 +108,10 @@ class Search:
         commits, chain = await self.history.between(at - DAY, at + DAY), await self._base_chain()
         named = [c for c in commits if self._names(c)]
         return [c for c in named if c.sha in chain or await self._may_take(c)]
+
+    def _is_timely(self, commit: Commit) -> bool:
+        at = self.sought.merged_at
+        return at is not None and abs(commit.committed_at - at) <= AT_ONCE
 
     async def _may_take(self, commit: Commit) -> bool:
         """Whether a commit that names the number can have brought in the head."""
@@ -194,14 +205,12 @@ class Search:
             _fail("merge_ambiguous", f"{commit.sha} ends a rebase of other commits than the head's")
         return _rebase(found[0])
 
-    async def _by_patches(self) -> Merge:
+    async def _by_patches(self) -> Merge | None:
         own = await self._own()
         found = await runs(self.history, await self._ends(own[-1]), own) if own else []
         if len(found) > 1:
             _fail("merge_ambiguous", " ".join(run.copies[-1].sha for run in found[:10]))
-        if not found:
-            _fail("merge_not_found", _looked(self.sought, await self._head()))
-        return _rebase(found[0])
+        return _rebase(found[0]) if found else None
 
     async def _ends(self, last: Commit) -> list[Commit]:
         """Commits of the base branch that may be copies of the head."""

@@ -51,6 +51,29 @@ def test_a_rebase_of_which_every_commit_names_the_number_ends_at_the_last(reposi
         assert (commit.sha, base_found, method) == (last, base, "rebase")
 
 
+def test_what_follows_up_on_a_rebase_under_its_number_is_not_the_merge(repository, found):
+    repository.branch("topic")
+    own = [repository.commit(name, {name: "two = 2\n"}) for name in ("b.py", "c.py")]
+    head = repository.open(7)
+    repository.switch()
+    last, merged_at = repository.rebase(*own), repository.at
+    repository.commit("Follow up (#7)", {"b.py": "two = 3\n"})
+
+    for known in ({}, {"head_sha": head, "merged_at": merged_at}):
+        assert found(number=7, **known).commit.sha == last
+
+
+def test_a_backport_is_not_merged_by_what_it_copies(repository, found):
+    repository.branch("stable")
+    repository.switch()
+    original = repository.commit("Two", {"b.py": "two = 2\n"})
+    repository.branch("topic", "stable")
+    repository.rebase(original)
+    repository.open(7)
+
+    assert reason(found, number=7) == "merge_not_found"
+
+
 def test_a_rebase_whose_head_is_gone_is_ambiguous(repository, found):
     repository.branch("topic")
     first = repository.commit("Two", {"b.py": "two = 2\n"})
