@@ -183,6 +183,9 @@ def test_bomb_is_read_no_further_than_the_bound(
     monkeypatch.setattr(dumps, "LINES", 1_000)
     counts, _ = read(tmp_path, packed(trimmed(), b"\n" * 9_000))
     assert counted(counts) == (1, 0, 1, 1, "more than 1,000 lines")
+    monkeypatch.setattr(dumps, "MEMBERS", 1_000)
+    counts, _ = read(tmp_path, packed(trimmed()) + gzip.compress(b"") * 1_001)
+    assert counted(counts) == (1, 0, 1, 1, "more than 1,000 members")
 
 
 def test_real_lines_of_the_trimmed_era_are_good(shared: Path, tmp_path: Path) -> None:
