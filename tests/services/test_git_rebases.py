@@ -70,6 +70,7 @@ def test_a_backport_is_not_merged_by_what_it_copies(repository, found):
     repository.branch("topic", "stable")
     repository.rebase(original)
     repository.open(7)
+    repository.switch()
 
     assert reason(found, number=7) == "merge_not_found"
 
