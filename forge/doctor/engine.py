@@ -125,7 +125,7 @@ def builds(settings: Settings) -> Iterator[Finding]:
     with suppress(EngineError), connected(seconds=SECONDS) as client:
         known = {network.name for network in client.networks.list()} | {"default"}
         if settings.build_network not in known:
-            remedy = f"set FORGE_BUILD_NETWORK to one of {', '.join(sorted(map(str, known)))}"
+            remedy = f"let FORGE_BUILD_NETWORK be one of {', '.join(sorted(map(str, known)))}"
             found = f"the engine has no network {settings.build_network}"
             yield missing("builds", found, remedy, InputError)
         else:

@@ -79,7 +79,7 @@ def _images_room(folder: Path, bound: int) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free
     if found.state == "ok" and free < bound:
         said = f"{found.found}, and FORGE_DISK lets images fill {bound / 1e9:.1f} GB"
-        yield warning("disk/images", said, f"set FORGE_DISK to at most {free * 8 // 10}")
+        yield warning("disk/images", said, f"let FORGE_DISK be at most {free * 8 // 10}")
     else:
         yield found
 

@@ -122,7 +122,7 @@ def proxied(settings: Settings) -> Iterator[Finding]:  # noqa: ARG001 - they are
     shown = ", ".join(f"{name}={_shown(address)}" for name, address in found.items())
     spared = {host.strip() for text in exempt().values() for host in text.split(",")}
     if "*" not in spared and not spared & set(LOOPBACK):
-        remedy = f"set no_proxy={','.join(LOOPBACK)}, or `forge demo` asks the proxy for itself"
+        remedy = f"let no_proxy be {','.join(LOOPBACK)}, or `forge demo` asks the proxy for itself"
         yield warning("proxies", f"{shown}, also before loopback", remedy)
     else:
         yield ok("proxies", shown)
