@@ -79,6 +79,7 @@ class Truth:
 
     @cached_property
     def _found(self) -> list[Proven | Unproven | None]:
+        self.past.read_patches(self.past.heads[number] for number in self.asked)
         found = [self._of(number, self.past.heads[number]) for number in self.asked]
         alike = Counter(e.commit for e in found if isinstance(e, Proven) and e.proof == PATCHES)
         return [_doubted(each, alike) for each in found]
@@ -167,12 +168,13 @@ class Truth:
 
     def _runs(self, number: int, head: str, branch: str) -> list[tuple[str, ...]]:
         past = self.past
-        own = past.own(head, branch)
-        if not own or own[-1] != head:
+        places = past.places.get(past.patches.get(head, "-"), [])
+        ends = [sha for at, sha in places if at == branch]
+        own = past.own(head, branch) if ends else []
+        if not own:
             return []
         past.read_patches(own)
         wanted = [past.patches.get(sha) for sha in own]
-        ends = [sha for at, sha in past.places.get(wanted[-1] or "-", []) if at == branch]
         runs = [past.run(branch, end, len(own)) for end in ends]
         copied = [run for run in runs if [past.patches.get(sha) for sha in run] == wanted]
         return [run for run in copied if self._may_be_of(number, head, run[-1])]
