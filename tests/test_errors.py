@@ -1,6 +1,5 @@
 """What stops a command: its trigger, its exit code and its whole message, never a traceback."""
 
-import contextlib
 import os
 import re
 import signal
@@ -171,32 +170,6 @@ def test_history_without_numbers_is_told(tmp_path):
     )
 
 
-def test_full_disk_loses_nothing_that_was_answered(small_disk):
-    events = packed(*[trimmed(number=number) for number in range(1, 9000)])
-    day = ["build", "--month", "2026-03", "--hours", "0-23", "--to", "merges"]
-    with serve({f"2026-03-01-{hour}": events for hour in range(24)}) as archive:
-        assert forge(small_disk, day, ARCHIVE_URL=archive.url) == (
-            7,
-            (
-                "forge: no space left under ROOT\nfree some, or set FORGE_DISK lower, and run the "
-                "same command again: what was answered is kept\n"
-            ),
-        )
-        lines = (small_disk / "memo/read_hour").glob("*")
-        asked, answered = len(archive.asked), sum(map(answers_in, lines))
-        subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-        code, _ = forge(small_disk, day, ARCHIVE_URL=archive.url)
-    assert code == 0
-    assert answered > 0
-    assert len(archive.asked) - asked == 24 - answered
-
-
-def answers_in(memo: Path) -> int:
-    if memo.suffix == ".parquet":
-        return pl.scan_parquet(memo).select(pl.len()).collect().item()
-    return memo.read_bytes().count(b"\n")
-
-
 @pytest.mark.parametrize(
     ("shell", "sent"),
     [
@@ -228,19 +201,3 @@ def test_interrupt_keeps_what_was_answered(tmp_path, shell, sent):
 def world(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     with serve_world(tmp_path / "world") as overrides:
         yield tmp_path / "root", {name.upper(): str(value) for name, value in overrides.items()}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system that a day of hours does not fit into."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    # More than the files that arrive at once, or none of them is answered.
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1000k", "tmpfs", str(folder)]
-    with contextlib.suppress(FileNotFoundError):
-        done = subprocess.run(mount, check=False, capture_output=True)
-        if not done.returncode:
-            yield folder
-            subprocess.run(["umount", "-l", str(folder)], check=True)
-            return
-    pytest.skip("no right to mount a small file system")

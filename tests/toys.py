@@ -102,11 +102,12 @@ STAGES = [numbers, doubles, halves]
 
 
 def run_build(root: Path, chosen: list[Stage] = STAGES, **kwargs: object) -> list[Outcome]:
-    """The outcomes of one build; `sample` says how many numbers there are."""
+    """The outcomes of one build; `sample` says how many numbers there are, `now` when it is."""
+    now = kwargs.pop("now", NOW)
     selection = Selection("2026-03", sample=kwargs.pop("sample", None))
     options = Options(**kwargs)
     settings = Settings(root=root)
-    return list(build(chosen, selection, settings, options, now=NOW, progress=lambda *_: None))
+    return list(build(chosen, selection, settings, options, now=now, progress=lambda *_: None))
 
 
 def made(outcomes: list[Outcome]) -> list[str]:

@@ -1,8 +1,4 @@
-import contextlib
-import threading
-
 import dataframely as dy
-import duckdb
 import polars as pl
 import pytest
 from toys import Doubles, Numbers, made, numbers, rejected, run_build
@@ -10,8 +6,7 @@ from toys import Doubles, Numbers, made, numbers, rejected, run_build
 import forge
 from forge.columns import text
 from forge.criteria import decide
-from forge.errors import ContractError, LockError
-from forge.lock import locked
+from forge.errors import ContractError
 from forge.stage import Decided, stage
 
 
@@ -85,30 +80,3 @@ def test_part_whose_rejected_rows_are_gone_is_made_again(tmp_path):
     (tmp_path / "rejected/doubles/month=2026-03/part.parquet").unlink()
     assert made(run_build(tmp_path, limits={"doubles": {"least": 3}})) == ["doubles"]
     assert rejected(tmp_path) == before
-
-
-def test_second_build_of_a_month_names_the_holder(tmp_path):
-    with locked(tmp_path, "2026-03"), pytest.raises(LockError, match=r"process [0-9]+ on "):
-        run_build(tmp_path)
-
-
-def test_readers_see_whole_tables_while_a_build_writes(tmp_path):
-    run_build(tmp_path, sample=500)
-    done, seen = threading.Event(), set()
-
-    def read() -> None:
-        pattern = str(tmp_path / "halves/**/*.parquet")
-        while not done.is_set():
-            rows = forge.scan("halves", month="2026-03", root=tmp_path).collect()
-            seen.update({rows.height, rows["n"].n_unique()})
-            with contextlib.suppress(duckdb.Error):  # loud is allowed, wrong is not
-                seen.update(*duckdb.sql(f"select count(distinct n) from '{pattern}'").fetchall())
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for size in (700, 500, 700):
-        run_build(tmp_path, sample=size)
-    done.set()
-    reader.join()
-    assert seen <= {500, 700}
-    assert seen
