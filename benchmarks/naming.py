@@ -71,15 +71,17 @@ class Naming:
     async def walked(self) -> list[Named]:
         """What a walk along the default branch names, month by month, and what it skips."""
         found: list[Named] = []
+        walked: set[int] = set()
         for month in range(1, 13):
             row = await walk_merges.function(
                 self.git, repo=self.repo, month=f"{self.truth.past.year}-{month:02}", as_of=_now()
             )
             if isinstance(row, Failure):
                 return [Named(0, "walk", f"null: {row.reason}", row.detail or "")]
+            walked |= {each["number"] for each in row["walked"]}
             found += await self._each([self._walked(each) for each in row["walked"]])
             found += [Named(0, "walk", "skipped: names no number", "")] * row["skipped"]
-        return found + self._missed({named.number for named in found})
+        return found + self._missed(walked)
 
     async def _one(self, truth: Proven, told: str) -> Named:
         found = await self._asked(TOLD[told](truth))

@@ -100,5 +100,6 @@ def test_tables_count_what_was_proved_and_named(repository: Repository) -> None:
 
     said = measured(repository)
 
-    assert "| ann/fix | Python | 1 | 0 | 1 | 1 | 1 | 1 | 0 | 1 | 0 |" in said
+    assert "| proven | unproven | asked | number | head | event | commit | wrong |" in said
+    assert "| ann/fix | Python | 1 | 0 | 1 | 1 | 1 | 1 | 1 | 0 | 1 | 0 |" in said
     assert "| squash or rebase: same tree | 1 |" in said
