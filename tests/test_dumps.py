@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -242,3 +243,14 @@ def test_no_content_of_an_hour_raises(
 ) -> None:
     counts, _ = read(tmp_path_factory.mktemp("hour"), gzip.compress(b"".join(pieces)))
     assert counts.bad_lines <= counts.lines
+
+
+def test_line_that_comes_byte_by_byte_is_held_in_as_many_bytes(tmp_path: Path) -> None:
+    with dumps.EventWriter(tmp_path / "events") as writer:
+        lines = dumps.Lines(Counts(), writer, HOUR)
+        tracemalloc.start()
+        for number in range(100_000):
+            lines.feed(b"%x" % (number % 200))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 1_000_000

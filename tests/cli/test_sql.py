@@ -138,7 +138,7 @@ def test_csv_and_json_hold_what_the_data_holds(forge_says):
 
 def test_markdown_escapes_what_would_break_a_row(forge_says):
     ended = forge_says("sql", "--format", "markdown", "select 'a|b' as x, chr(10) as y")
-    assert ended.out == "| x | y |\n| --- | --- |\n| a\\|b | \\n |\n"
+    assert ended.out == "| x | y |\n| --- | --- |\n| a\\|b | \\\\n |\n"
 
 
 def test_parquet_goes_to_a_file_only(month, forge_says):
