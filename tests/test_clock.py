@@ -6,21 +6,24 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from histories import START, Repository
 from toys import (
     NOW,
+    Answer,
     clear_mood,
     doubles,
     log,
     made,
     numbers,
     rejected,
-    rows,
     run_build,
     set_mood,
 )
 
+from forge.artifacts import Artifacts
+from forge.memo import Memo, Remembered
 from forge.services.git import Git
 
 DAY = timedelta(days=1)
@@ -48,14 +51,17 @@ def test_answers_of_a_clock_that_was_ahead_stand(tmp_path):
     assert log(tmp_path) == []
 
 
-def test_answer_asked_again_by_an_earlier_clock_stands(tmp_path):
+def test_answer_of_an_earlier_clock_stands_where_the_newest_has_lost_its_artifact(tmp_path):
     run_build(tmp_path, now=NOW + DAY)
-    proof = next(row["proof"] for row in rows(tmp_path) if row["n"] == 4)
-    artifact = tmp_path / "memo/artifacts" / proof[:2] / proof
-    artifact.unlink()
+    memo = Memo(tmp_path / "memo/double", Answer)
+    four = pl.col("answer").struct.field("twice") == 8
+    ((key, answer),) = memo.rows().filter(four).select("key", "answer").collect().rows()
+    artifacts = Artifacts(tmp_path / "memo/artifacts")
+    artifacts.path(answer["proof"]).unlink()
+    with memo.journal() as journal:
+        held = {"twice": 8, "proof": artifacts.put(b"another")}
+        journal.append(Remembered(key, 1, NOW, None, None, None, 1, 0.5, held))
     log(tmp_path)
-    run_build(tmp_path, now=NOW, force={"doubles"})
-    assert log(tmp_path) == [4]
     run_build(tmp_path, now=NOW, force={"doubles"})
     assert (log(tmp_path), rejected(tmp_path)) == ([], [])
 
