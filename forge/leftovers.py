@@ -17,7 +17,7 @@ from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from forge.lock import is_idle
-from forge.processes import is_dead, process_label
+from forge.processes import is_dead
 from forge.report import bytes_under
 from forge.services.docker_containers import Program, options
 from forge.services.docker_engine import (

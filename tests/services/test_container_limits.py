@@ -5,45 +5,33 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import bombs
 import pytest
-from projects import Project, archive_of, make_project
+from limited import (
+    BOUNDS,
+    LITTLE,
+    OVERTIME,
+    PASSES,
+    SECONDS,
+    SHORT,
+    TESTS,
+    Answer,
+    World,
+    opened,
+)
 
 import forge
-from forge import leftovers
-from forge.artifacts import Artifacts
-from forge.effect import Failure
-from forge.eval_script import LOG_BYTES, render
+from forge.eval_script import LOG_BYTES
 from forge.processes import process_label
-from forge.recipes import Recipe
-from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput, Image, Ran
 from forge.services.docker_containers import Program, ended, stop_on_limit
 from forge.services.docker_engine import PROCESS, Unanswered
 from forge.services.docker_images import tag_of
 from forge.services.docker_scripts import TELL_LIMITS
-from forge.settings import Settings
 from forge.stages.attempts import run_tests
 
-SECONDS, AT_ONCE = 8, 8
-OVERTIME = 60
-"""Seconds that an engine may need beside a limit to start, to kill and to remove, when busy."""
-LITTLE = {
-    "build_seconds": 2 * SECONDS,
-    "container_memory_bytes": 300_000_000,
-    "container_disk_bytes": 100_000_000,
-}
-BOUNDS = Bounds(OVERTIME, memory_bytes=80_000_000, processes=64, cpus=1, disk_bytes=100_000_000)
-SHORT = replace(BOUNDS, seconds=SECONDS)
-TESTS = "tests/test_sums.py"
-HIDDEN = "def test_add():\n    assert 1 + 1 == 2\n"
-PASSES = """echo '<testsuite><testcase classname="tests.test_sums" name="test_add"/></testsuite>' \
->"$FORGE_RESULT" """
 OWN = f"{PROCESS}={process_label()}"
 BUILDS = {
     "sleeps": "sleep 600",
@@ -70,64 +58,15 @@ PASSED = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What became of a question, and how long it took."""
-
-    value: Any
-    seconds: float
-
-
-class World:
-    """A Docker whose containers may use little."""
-
-    def __init__(self, docker: Docker, project: Project, image: str) -> None:
-        self.docker, self.project, self.image = docker, project, image
-        self.slots = asyncio.Semaphore(AT_ONCE)
-
-    def recipe(self, **changes: str) -> Recipe:
-        return self.project.recipe(**{"install": "true"} | changes)
-
-    def script(self, test: str) -> str:
-        return render(
-            self.recipe(test=test),
-            test_archive=archive_of({TESTS: HIDDEN}),
-            removed_test_paths=[],
-            targets=[TESTS],
-            seconds=600,
-        )
-
-    async def build(self, install: str) -> Image | Failure:
-        return await self.docker.image(self.recipe(install=install))
-
-    async def probe(self, script: str) -> Ran | Failure:
-        return await self.docker.probe(self.recipe(probe=script), self.image)
-
-    async def tests(self, test: str, bounds: Bounds) -> EvalOutput | Failure:
-        script = self.script(test)
-        return await self.docker.run_tests(
-            self.image, patch="", apply=EXACTLY, eval_script=script, bounds=bounds
-        )
-
-    async def timed(self, question: Awaitable[Any]) -> Answer:
-        async with self.slots:
-            began = time.monotonic()
-            return Answer(await question, time.monotonic() - began)
-
-    async def all(self) -> dict[tuple[str, str], Answer]:
-        questions = {
-            **{("build", name): self.build(script) for name, script in BUILDS.items()},
-            **{("probe", name): self.probe(script) for name, script in PROBES.items()},
-            **{("tests", name): self.tests(script, BOUNDS) for name, script in LONG.items()},
-            **{("tests", name): self.tests(script, SHORT) for name, script in BRIEF.items()},
-        }
-        answers = await asyncio.gather(*map(self.timed, questions.values()))
-        return dict(zip(questions, answers, strict=True))
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Project:
-    return make_project(tmp_path_factory.mktemp("origin"), {TESTS: HIDDEN})
+async def all_answers(world: World) -> dict[tuple[str, str], Answer]:
+    questions = {
+        **{("build", name): world.build(script) for name, script in BUILDS.items()},
+        **{("probe", name): world.probe(script) for name, script in PROBES.items()},
+        **{("tests", name): world.tests(script, BOUNDS) for name, script in LONG.items()},
+        **{("tests", name): world.tests(script, SHORT) for name, script in BRIEF.items()},
+    }
+    answers = await asyncio.gather(*map(world.timed, questions.values()))
+    return dict(zip(questions, answers, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -137,28 +76,14 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def world(docker_engine, project, runner, tmp_path_factory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("limits")
-    settings = Settings(root=folder, git_url=project.git_url, workers=AT_ONCE)
-    wide, narrow = (
-        Docker.open(chosen, Artifacts(folder / "artifacts"))
-        for chosen in (settings, settings.model_copy(update=LITTLE))
-    )
-    for docker in (wide, narrow):
-        runner.run(docker.__aenter__())
-    image = runner.run(wide.image(project.recipe(install="true")))
-    assert isinstance(image, Image), image
-    yield World(narrow, project, image.tag)
-    for docker in (wide, narrow):
-        runner.run(docker.__aexit__())
-    for tag in wide.images.used | narrow.images.used:
-        if docker_engine.images.list(tag):
-            docker_engine.images.remove(tag)
+def world(docker_engine, runner, tmp_path_factory) -> Iterator[World]:
+    with opened(docker_engine, tmp_path_factory.mktemp("limits"), runner) as world:
+        yield world
 
 
 @pytest.fixture(scope="module")
 def answers(world, runner) -> Mapping[tuple[str, str], Answer]:
-    return runner.run(world.all())
+    return runner.run(all_answers(world))
 
 
 @pytest.mark.parametrize(("limit", "name"), [(n, name) for n in PASSED for name in PASSED[n]])
@@ -264,93 +189,14 @@ def test_processes_that_were_refused_are_told_where_the_program_ends_by_itself(w
     bomb = f"{TELL_LIMITS}\nfor i in $(seq 99); do sleep 2 & done 2>&1; wait; exit 3"
     program = Program(
         world.image,
-        ("/bin/bash", "-c", f"exec >/tmp/log 2>&1\n{bomb}"),
-        collect={"/tmp/log": 10**6},  # noqa: S108 - in a container
+        ("/bin/bash", "-c", f"exec >/root/log 2>&1\n{bomb}"),
+        collect={"/root/log": 10**6},
         bounds=BOUNDS,
     )
 
     async def run() -> None:
         async with ended(world.docker.engine, program) as (_, end):
-            stop_on_limit(end, end.files["/tmp/log"], BOUNDS)  # noqa: S108
+            stop_on_limit(end, end.files["/root/log"], BOUNDS)
 
     with pytest.raises(Unanswered, match="process_limit: it started more than 64 processes"):
         runner.run(run())
-
-
-def test_engine_is_told_every_bound_and_gives_no_right(world, runner):
-    async def created() -> dict[str, Any]:
-        async with ended(world.docker.engine, Program(world.image, ("true",), bounds=BOUNDS)) as (
-            container,
-            _,
-        ):
-            return container.attrs
-
-    told = runner.run(created())
-    expected = {
-        "NetworkMode": "none",
-        "IpcMode": "private",
-        "PidMode": "",
-        "UTSMode": "",
-        "UsernsMode": "",
-        "Privileged": False,
-        "CapAdd": None,
-        "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges"],
-        "Binds": None,
-        "Devices": None,
-        "VolumesFrom": None,
-        "PortBindings": None,
-        "Memory": 80_000_000,
-        "MemorySwap": 80_000_000,
-        "OomKillDisable": False,
-        "OomScoreAdj": 1000,
-        "PidsLimit": 64,
-        "NanoCpus": 1_000_000_000,
-        "Init": True,
-        "LogConfig": {"Type": "none", "Config": {}},
-    }
-    host = told["HostConfig"]
-    assert {name: host[name] or None if expected[name] is None else host[name]
-            for name in expected} == expected  # fmt: skip
-    limits = {one["Name"]: (one["Soft"], one["Hard"]) for one in host["Ulimits"]}
-    assert limits == {"fsize": (10**8, 10**8), "core": (0, 0)}
-    assert told["Mounts"] == []
-
-
-INSIDE = """
-id -u; id -g
-grep -E '^(CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status | tr -d ' \\t'
-ls /sys/class/net
-grep -c . /proc/net/route
-cat /proc/self/oom_score_adj
-ls /var/run/docker.sock /run/docker.sock 2>&1 | grep -c 'No such file'
-unshare --user true 2>&1 | grep -c 'not permitted'
-mount -t tmpfs x /mnt 2>&1 | grep -c -i 'permi\\|superuser'
-grep -c 'sysfs.*ro,' /proc/mounts
-env | cut -d= -f1 | sort | tr '\\n' ' '
-"""
-
-
-def test_tests_have_no_rights_no_network_and_nothing_of_the_host(world, runner, monkeypatch):
-    monkeypatch.setenv("PLANTED", "secret")
-    text = f'({INSIDE}) >"$FORGE_RESULT" 2>&1'
-    ran = runner.run(world.tests(text, BOUNDS))
-    lines = ran.result.decode().splitlines()
-    nothing = "0" * 16
-    assert lines[:2] == ["1000", "1000"]
-    assert lines[2:9] == [
-        *[f"Cap{kind}:{nothing}" for kind in ("Inh", "Prm", "Eff")],
-        lines[5],
-        f"CapAmb:{nothing}",
-        "NoNewPrivs:1",
-        "Seccomp:2",
-    ]
-    assert lines[9:17] == ["lo", "1", "1000", "2", "1", "1", "1", lines[16]]
-    assert "PLANTED" not in lines[16]
-
-
-def test_shell_of_a_trial_has_bounds_and_no_rights_either(world, docker_engine):
-    with leftovers.container(docker_engine, world.image, "true") as made:
-        host = docker_engine.containers.get(made.id).attrs["HostConfig"]
-    assert (host["Memory"], host["PidsLimit"]) == (Bounds().memory_bytes, Bounds().processes)
-    assert (host["NetworkMode"], host["CapDrop"], host["CapAdd"]) == ("none", ["ALL"], None)
