@@ -37,6 +37,8 @@ from forge.settings import Settings
 
 KEEPER = "forge.inside.base"
 LOG_BYTES = 50_000_000
+LOG, SECONDS = "forge.log", "forge.seconds"
+"""Labels: the artifact of what a build printed, and how long it took."""
 LAST_LINES = 20
 ROOT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
 NETWORK_DOWN = re.compile(
@@ -49,7 +51,7 @@ GONE = re.compile(r"not found|does not exist|manifest unknown|pull access denied
 
 @dataclass(frozen=True)
 class Image:
-    """A task's image; `log` names the artifact of its build, if it was built just now."""
+    """A task's image; `log` names the artifact of its build, where it is held."""
 
     tag: str
     digest: str
@@ -99,7 +101,7 @@ class Images:
         self.used.add(tag)
         async with self._locks[tag]:
             if found := await self.engine.find_image(tag):
-                return _described(tag, found, log=None, seconds=0.0)
+                return self._described(tag, found)
             return await self._build(await self._work(tag, recipe))
 
     async def _work(self, tag: str, recipe: Recipe) -> Work:
@@ -141,8 +143,17 @@ class Images:
                 # Another process may have built it meanwhile: a second image would lose its name.
                 image = await self.engine.find_image(work.tag)
                 if image is None:
-                    image = await self.engine.call(partial(_commit, container, work))
-        return _described(work.tag, image, log=log, seconds=end.seconds)
+                    built = {LOG: log, SECONDS: str(end.seconds)}
+                    image = await self.engine.call(partial(_commit, container, work, built))
+        return self._described(work.tag, image)
+
+    def _described(self, tag: str, image: DockerImage) -> Image:
+        # By the image itself: who built it may have died before it was told.
+        log, seconds = image.labels.get(LOG), float(image.labels.get(SECONDS, 0))
+        is_held = log is not None and self.artifacts.holds(log)
+        return Image(
+            tag, str(image.id), int(image.attrs["Size"]), log if is_held else None, seconds
+        )
 
     def _program(self, work: Work, proxies: dict[str, str]) -> Program:
         files = {f"{scripts.FOLDER}/{name}": content for name, content in work.files.items()}
@@ -235,7 +246,7 @@ def _last_lines(words: str) -> str:
     return "\n".join(words.splitlines()[-LAST_LINES:])[-LAST_CHARACTERS:]
 
 
-def _commit(container: Container, work: Work) -> DockerImage:
+def _commit(container: Container, work: Work, built: dict[str, str]) -> DockerImage:
     container.reload()
     config: dict[str, Any] = {
         "Labels": {
@@ -243,6 +254,7 @@ def _commit(container: Container, work: Work) -> DockerImage:
             CREATED: datetime.now(UTC).isoformat(),
             OWN_BYTES: str(written_bytes(container)),
             PROCESS: "",
+            **built,
         },
         "Env": [f"{name}={value}" for name, value in _environment(container, work).items()],
         "Cmd": ["/bin/bash"],
@@ -260,10 +272,6 @@ def _environment(container: Container, work: Work) -> dict[str, str]:
     inherited = dict(text.split("=", 1) for text in container.attrs["Config"]["Env"] or [])
     path = inherited.get("PATH", "/usr/local/bin:/usr/bin:/bin")
     return {"PATH": f"{scripts.VENV}/bin:{path}", **work.environment}
-
-
-def _described(tag: str, image: DockerImage, *, log: str | None, seconds: float) -> Image:
-    return Image(tag, str(image.id), int(image.attrs["Size"]), log, seconds)
 
 
 def _remove_image(client: DockerClient, tag: str) -> None:

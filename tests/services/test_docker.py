@@ -61,9 +61,12 @@ def run_in(docker: Docker, runner: asyncio.Runner, image: Image, script: str, **
     return ran
 
 
-def test_recipe_becomes_an_image_once(docker, project, runner, image, docker_engine):
+def test_recipe_becomes_an_image_once_which_remembers_its_build(
+    docker, project, runner, image, docker_engine
+):
     again = runner.run(docker.image(project.recipe()))
-    assert (again.tag, again.digest, again.log) == (image.tag, image.digest, None)
+    assert again == image
+    assert b"=== install" in docker.artifacts.path(image.log).read_bytes()
     labels = docker_engine.images.get(image.tag).labels
     assert (labels["forge"], labels[PROCESS]) == ("task", "")
 
