@@ -39,14 +39,14 @@ NO_SUCH_KEY = b"""<?xml version='1.0' encoding='UTF-8'?><Error><Code>NoSuchKey</
 @contextmanager
 def archive_server(folder: Path, port_file: Path) -> Iterator[str]:
     """Serve hourly files; yields the address of their folder."""
-    with _serving(partial(_Archive, folder=folder), port_file) as url:
+    with serving(partial(_Archive, folder=folder), port_file) as url:
         yield url
 
 
 @contextmanager
 def git_server(folder: Path, port_file: Path) -> Iterator[str]:
     """Serve bare repositories `<owner>/<repo>.git`; yields the template of their addresses."""
-    with _serving(partial(_Git, folder=folder), port_file) as url:
+    with serving(partial(GitHandler, folder=folder), port_file) as url:
         yield f"{url}/{{owner}}/{{repo}}"
 
 
@@ -91,7 +91,9 @@ class _Archive(_Handler):
             self.answer(HTTPStatus.NOT_FOUND, NO_SUCH_KEY, Content_Type="application/xml")
 
 
-class _Git(_Handler):
+class GitHandler(_Handler):
+    """Answers as GitHub does over bare repositories in `folder`."""
+
     def do_GET(self) -> None:
         """The refs, or what the server can do."""
         if repository := self._repository("info/refs"):
@@ -143,7 +145,8 @@ class _Git(_Handler):
 
 
 @contextmanager
-def _serving(handler: Any, port_file: Path) -> Iterator[str]:
+def serving(handler: Any, port_file: Path) -> Iterator[str]:
+    """Serve on loopback, at the port of the last time where it is free; yields the address."""
     server = _bound(handler, port_file)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
