@@ -54,7 +54,7 @@ COMMANDS = [
     ["build", "--month", "2026-03", "--dry-run"],
     ["build", "--month", "2026-03", "--to", "\x1b[31m"],
     ["\x1b[31m\u202e"],
-    ["funnel", "\x1b[31m", "\u202e"],
+    ["limits", "\x1b[31m", "\u202e"],
     ["funnel", "--month"],
     ["--\x1b[31m"],
 ]
