@@ -33,7 +33,7 @@ class Walk(dy.Schema):
     skipped = dy.Int64(description="first-parent commits that name no pull request")
 
 
-@effect(answers=Walk, seconds=3600)
+@effect(answers=Walk, version=2, since=2, seconds=3600)
 async def walk_merges(git: Git, *, repo: str, month: str, as_of: datetime) -> Row | Failure:
     """List the merges that a default branch's own subjects name; `as_of`, because it grows."""
     start = first_hour(month)

@@ -8,7 +8,7 @@ import stat
 import sys
 from typing import Any, Dict, List
 
-MOST_BYTES = 200_000_000
+MOST_BYTES = 50_000_000
 WORDS = {"P": "PASS", "X": "PASS", "S": "SKIP"}
 AWKWARD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s$|^\"|>>>>>")
 

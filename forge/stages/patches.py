@@ -43,7 +43,7 @@ def criteria() -> Criteria:
     }
 
 
-@effect(answers=Halves, concurrency=4, seconds=3600)
+@effect(answers=Halves, version=2, since=2, concurrency=4, seconds=3600)
 async def cut_patches(
     git: Git, *, repo: str, base_commit: str, merge_commit: str, tests: str, runner: str
 ) -> Row | Failure:

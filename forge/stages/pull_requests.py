@@ -75,7 +75,7 @@ def criteria() -> Criteria:
     return {"is_not_excluded": ~pl.col("is_excluded")}
 
 
-@effect(answers=Answer, concurrency=4, seconds=3600)
+@effect(answers=Answer, version=2, since=2, concurrency=4, seconds=3600)
 async def read_merge(
     git: Git,
     *,
