@@ -194,7 +194,7 @@ class Build:
 
     def _handed_on(self, stage: Stage, part: str, rows: pl.LazyFrame) -> pl.LazyFrame:
         """Decided rows, open where an upstream table has to ask of them again."""
-        key = set(stage.rejected_key)
+        key = {*stage.rejected_key} & {*rows.collect_schema().names()}
         for table in stage.upstream if stage.is_decided else ():
             is_same = stage.by == self._stage(table).by == "bucket"
             opened = self.store.opened(table, part if is_same else None)

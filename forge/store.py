@@ -188,7 +188,7 @@ class Store:
 
 def _rejected(rows: pl.LazyFrame, stage: Stage) -> pl.LazyFrame:
     columns = rows.collect_schema().names()
-    key = [name for name in stage.rejected_key if name in columns] or key_of(stage.schema)
+    key = stage.rejected_key if {*stage.rejected_key} <= {*columns} else key_of(stage.schema)
     return (
         rows.filter(pl.col("fate") != "kept").select(*key, *TOLD).unique(key, keep="any").sort(key)
     )

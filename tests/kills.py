@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
-from unittest import mock
 
 import docker
+import pytest
 from kill_points import APPEND, Death, kind_of
 from kill_traces import MONTH, Trace, held_objects, trace, unproved
 from kill_world import Chosen, World, serve_some
@@ -105,7 +105,9 @@ def scene(plan: Plan, folder: Path, engine: docker.DockerClient | None = None) -
     with ExitStack() as stack:
         world = stack.enter_context(serve_some(folder / "world", plan.chosen))
         surroundings = world.environment | {"FORGE_RECIPES": str(folder / "recipes")}
-        stack.enter_context(mock.patch.dict(os.environ, surroundings))
+        patched = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in surroundings.items():
+            patched.setenv(name, value)
         root, report = folder / "untouched", folder / "steps"
         death = Death(str(root), str(report), since=plan.since)
         code = death.run(*plan.command(root)).wait()
@@ -153,10 +155,8 @@ def _killed(scene: Scene, death: Death) -> int:
 
 
 def _rerun(scene: Scene, root: Path) -> int:
-    with (
-        mock.patch.object(sys, "argv", ["forge", *scene.plan.command(root)]),
-        contextlib.redirect_stdout(None),
-    ):
+    with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(None):
+        patched.setattr(sys, "argv", ["forge", *scene.plan.command(root)])
         return int(exit_code() or 0)
 
 
@@ -210,8 +210,8 @@ def main() -> None:
                 failing.append(seed)
                 print(*found, sep="\n  ", flush=True)  # noqa: T201 - a command prints
         killed = Counter(map(kind_of, played.deaths))
-        print(f"steps: {played.counts}\nkilled: {dict(killed)}")  # noqa: T201
-    print(f"failing seeds: {failing}")  # noqa: T201
+        print(f"steps: {played.counts}\nkilled: {dict(killed)}")  # noqa: T201 - the same
+    print(f"failing seeds: {failing}")  # noqa: T201 - the same
     sys.exit(bool(failing))
 
 

@@ -15,7 +15,7 @@ from toys import (
     set_mood,
 )
 
-from forge.columns import Decision
+from forge.columns import KEY, Decision
 from forge.criteria import decide
 from forge.errors import InputError, ServiceError
 from forge.stage import Decided, stage
@@ -118,6 +118,22 @@ def test_row_is_open_and_not_rejected_where_another_table_has_to_ask_of_it_again
     run_build(tmp_path, chosen)
     assert rejected(tmp_path, "sums") == [refused]
     assert [row["total"] for row in rows(tmp_path, sums)] == [3, 6, 9, 15]
+
+
+class Parities(dy.Schema):
+    is_even = dy.Bool(metadata=KEY, description="whether numbers leave nothing when halved")
+    unknown = Decision.unknown
+
+
+@stage
+def parities(sums: dy.LazyFrame[Sums]) -> Decided[Parities]:
+    return sums.select(is_even=pl.col("n") % 2 == 0).unique().pipe(decide, {})
+
+
+def test_rows_of_another_grain_are_made_of_those_that_are_not_open(tmp_path):
+    set_mood(tmp_path, 3, "infra")
+    run_build(tmp_path, [numbers, doubles, sums, parities], sample=3)
+    assert [row["is_even"] for row in rows(tmp_path, parities)] == [False, True]
 
 
 def test_pending_question_is_asked_by_every_build_until_it_is_known(tmp_path):
