@@ -287,3 +287,11 @@ def test_help_answers_at_once_and_without_polars(name):
     ]
     assert runs[0][:2] == [0, []]
     assert min(seconds for _, _, seconds in runs) < 0.2
+
+
+def test_readme_names_only_what_is_there():
+    named = re.findall(
+        r"`((?:tests|benchmarks|forge|sql)/[^`*<]*)`", (ROOT / "README.md").read_text()
+    )
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []

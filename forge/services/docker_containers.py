@@ -124,11 +124,13 @@ async def _finish(engine: Engine, container: Container, program: Program) -> End
     await engine.call(container.start)
     limit = await watched(engine, container, program.bounds)
     seconds = round(time.monotonic() - began, 3)
-    files = await _collect(engine, container, program)
+    files = await _collect(engine, container, program, limit)
     return Ended(state(container)["ExitCode"], limit, seconds, files)
 
 
-async def _collect(engine: Engine, container: Container, program: Program) -> dict[str, bytes]:
+async def _collect(
+    engine: Engine, container: Container, program: Program, limit: Failure | None
+) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     left = dict(program.collect)
     for path in (*program.folders, *program.collect):
@@ -136,7 +138,8 @@ async def _collect(engine: Engine, container: Container, program: Program) -> di
         try:
             found |= await engine.call(get, container, path, wanted) if wanted else {}
         except TooLargeError as error:
-            raise Unanswered(Failure("environment", "output_limit", str(error))) from None
+            if limit is None:  # else that is what there is to say
+                raise Unanswered(Failure("environment", "output_limit", str(error))) from None
     return found
 
 

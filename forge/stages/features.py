@@ -143,7 +143,8 @@ def _flags() -> dict[str, pl.Expr]:
 
 
 def _is_manifest() -> pl.Expr:
-    return pl.any_horizontal(
+    # Automation has a flag of its own.
+    return ~PATH.str.contains(CI) & pl.any_horizontal(
         (pl.col("language") == name) & PATH.str.contains(known.manifests)
         for name, known in languages().items()
     ).fill_null(value=False)

@@ -20,8 +20,9 @@ from projects import Project, make_project
 from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.errors import InputError
+from forge.processes import process_label
 from forge.services.docker import Docker, Image, Ran
-from forge.services.docker_engine import PROCESS, Engine, process_label
+from forge.services.docker_engine import PROCESS, Engine
 from forge.services.docker_proxies import Relays
 from forge.settings import Settings
 
