@@ -15,6 +15,7 @@ from forge.recipes.variables import plain
 
 WORKFLOW = re.compile(r"^\.github/workflows/[^/]+\.ya?ml$")
 MOST_LETTERS = 100_000
+MOST_FILES = 30
 RUNS_TESTS = re.compile(
     r"\b(py\.?test|tox|nox|unittest|runtests?(\.py)?|hatch\s+(run\s+\S*)?test|make\s+(unit)?test\w*"
     r"|tests?/run\S*)\b"
@@ -27,7 +28,7 @@ ELSEWHERE = re.compile(r"windows|macos", re.IGNORECASE)
 def read_github_actions(project: Project) -> Facts:
     """What automation says about tests: it is what was seen to work, and so it ranks first."""
     facts = Facts()
-    for path in sorted(filter(WORKFLOW.match, project.files)):
+    for path in sorted(filter(WORKFLOW.match, project.files))[:MOST_FILES]:
         workflow = _parsed(project.files[path])
         for name, job in table(workflow, "jobs").items():
             if _runs_tests(job):
@@ -35,13 +36,21 @@ def read_github_actions(project: Project) -> Facts:
     return facts
 
 
+class _Loader(yaml.BaseLoader):
+    """Every scalar a text: 3.10 is a version and no number. Aliases unfold without end."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not followed")
+        return super().compose_node(parent, index)
+
+
 @functools.lru_cache(maxsize=64)
 def _parsed(content: str) -> Any:
-    # Every scalar a text: 3.10 is a version and no number.
     if len(content) > MOST_LETTERS:
         return None
     try:
-        return yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506 - it makes texts only
+        return yaml.load(content, Loader=_Loader)  # noqa: S506 - it makes texts only
     except (yaml.YAMLError, RecursionError, ValueError):
         return None
 

@@ -149,6 +149,6 @@ def stop_on_limit(end: Ended, log: bytes, bounds: Bounds, told: str | None = Non
     if limit:
         words = log.decode(errors="replace")[-LAST_CHARACTERS:] if told is None else told
         raise Unanswered(replace(limit, detail=f"{limit.detail}\n{words}"))
-    if NO_SPACE.encode() in log[-100_000:].lower():
+    if end.exit_code and NO_SPACE.encode() in log[-100_000:].lower():
         words = "no space left on the engine's disk, or in the small /dev/shm of a container"
         raise Unanswered(Failure("infra", "disk_full", words))

@@ -23,7 +23,7 @@ FILE_SECONDS = 1e-6
 """An engine that measures a container needs more than this for each of its files."""
 CHANGE = b'"Kind":'
 REFUSED = "=== processes that were refused: "
-TOO_LARGE = re.compile(r"File too large|File size limit exceeded")
+TOO_LARGE = re.compile(r"(Errno 27\] |: )File too large|File size limit exceeded")
 WORDS_BYTES = 100_000
 
 

@@ -6,7 +6,7 @@ import dataframely as dy
 import polars as pl
 
 from forge.attacks import ATTACKS
-from forge.columns import PullRequestKey, moment, text
+from forge.columns import PULL_REQUEST, moment, text
 from forge.criteria import Criteria, decide
 from forge.stage import Decided, stage
 from forge.stages.attempts import Attempts
@@ -22,7 +22,6 @@ from forge.stages.repositories import Repositories
 from forge.stages.statements import Statements
 from forge.stages.verdicts import Verdicts
 
-KEY = PullRequestKey.column_names()
 GATES: dict[str, pl.Expr] = {
     "nothing_fails": ~pl.col("resolved_nothing"),
     "gold_passes": pl.col("resolved_gold"),
@@ -92,10 +91,10 @@ def tasks(  # noqa: PLR0917 - here all tables meet
     gates: dy.LazyFrame[Gates],
 ) -> Decided[Tasks]:
     told = [
-        pull_requests.select(*KEY, "repo", "base_commit", "merge_commit", "merged_at"),
-        merges.select(*KEY, "source"),
-        candidates.select(*KEY, "language"),
-        patches.select(*KEY, "gold_patch", "test_patch", "test_paths", "patch_id"),
+        pull_requests.select(*PULL_REQUEST, "repo", "base_commit", "merge_commit", "merged_at"),
+        merges.select(*PULL_REQUEST, "source"),
+        candidates.select(*PULL_REQUEST, "language"),
+        patches.select(*PULL_REQUEST, "gold_patch", "test_patch", "test_paths", "patch_id"),
         features,
         statements.drop("unknown"),
         _scripts(attempts),
@@ -104,7 +103,7 @@ def tasks(  # noqa: PLR0917 - here all tables meet
     return (
         reduce(_joined, told, verdicts.drop("unknown"))
         .join(_families(repositories), on="repository_id", how="left")
-        .join(_recipes(recipes), on=[*KEY, "recipe_sha"], how="left")
+        .join(_recipes(recipes), on=[*PULL_REQUEST, "recipe_sha"], how="left")
         .join(_images(environments), on="recipe_sha", how="left")
         .with_columns(_derived())
         .with_columns(first_id=_first())
@@ -114,18 +113,18 @@ def tasks(  # noqa: PLR0917 - here all tables meet
 
 
 def _joined(tasks: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
-    return tasks.join(told, on=KEY, how="left")
+    return tasks.join(told, on=PULL_REQUEST, how="left")
 
 
 def _scripts(attempts: pl.LazyFrame) -> pl.LazyFrame:
     # Every attempt of a candidate runs the same script.
     befores = attempts.filter(pl.col("side") == "before")
-    return befores.group_by(KEY).agg(pl.col("eval_script").first())
+    return befores.group_by(PULL_REQUEST).agg(pl.col("eval_script").first())
 
 
 def _gates(gates: pl.LazyFrame) -> pl.LazyFrame:
     """What the grader said of each attack; null where it was not asked."""
-    return gates.group_by(KEY).agg(
+    return gates.group_by(PULL_REQUEST).agg(
         pl.col(f"is_{what}").filter(pl.col("attack") == attack).first().alias(f"{what}_{attack}")
         for attack in Gates.attack.categories
         for what in ("resolved", "applied")
@@ -140,8 +139,10 @@ def _families(repositories: pl.LazyFrame) -> pl.LazyFrame:
 
 def _recipes(recipes: pl.LazyFrame) -> pl.LazyFrame:
     lock = pl.col("recipe").str.json_path_match("$.lock")
-    columns = recipes.select(*KEY, "recipe_sha", "recipe", "lock_source", "rank", lock=lock)
-    return columns.unique([*KEY, "recipe_sha"], keep="any").drop("rank")
+    columns = recipes.select(
+        *PULL_REQUEST, "recipe_sha", "recipe", "lock_source", "rank", lock=lock
+    )
+    return columns.unique([*PULL_REQUEST, "recipe_sha"], keep="any").drop("rank")
 
 
 def _images(environments: pl.LazyFrame) -> pl.LazyFrame:

@@ -64,6 +64,14 @@ def test_workflow_that_is_no_workflow_tells_nothing():
         assert facts(ci=content) == Facts()
 
 
+def test_workflow_that_unfolds_without_end_tells_nothing():
+    steps = "a: &a {run: pytest}\nb: &b [" + "*a," * 5000 + "]\n"
+    assert (
+        facts(ci=steps + "jobs: {" + ",".join(f"j{n}: {{steps: *b}}" for n in range(5000)) + "}")
+        == Facts()
+    )
+
+
 def test_installers_name_their_groups_and_extras():
     steps = "poetry install --with docs -E x; uv sync --no-dev --group t; pdm sync -G all; pytest"
     found = facts(ci=f"jobs: {{t: {{steps: [{{run: '{steps}'}}]}}}}")
