@@ -4,7 +4,7 @@ import pytest
 from toys import Doubles, Numbers, made, numbers, rejected, run_build
 
 import forge
-from forge.columns import text
+from forge.columns import KEY, Decision, text
 from forge.criteria import decide
 from forge.errors import ContractError
 from forge.stage import Decided, stage
@@ -34,6 +34,22 @@ def test_two_rows_of_one_key_are_a_bug(tmp_path):
     FRAMES["doubles"] = lambda numbers: decided(pl.concat([numbers, numbers.head(1)]))
     with pytest.raises(ContractError, match="occur more than once"):
         run_build(tmp_path, [numbers, doubles])
+
+
+class Letters(Numbers, Decision):
+    letter = dy.String(metadata=KEY, description="one of several of a number")
+
+
+@stage
+def letters(numbers: dy.LazyFrame[Numbers]) -> Decided[Letters]:
+    found = pl.LazyFrame({"letter": ["a", "b", "c"], "kind": ["data", "open", "data"]})
+    rows = numbers.join(found, how="cross").with_columns(reason=pl.col("letter"))
+    return rows.pipe(decide, {})
+
+
+def test_of_the_rejected_rows_of_a_parent_the_one_that_is_asked_again_is_told(tmp_path):
+    run_build(tmp_path, [numbers, letters], sample=2)
+    assert rejected(tmp_path, "letters") == [(1, "open", ["b"]), (2, "open", ["b"])]
 
 
 class Texts(Numbers):
