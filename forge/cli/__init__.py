@@ -39,7 +39,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sweforge")
 def forge() -> None:
-    r"""Turn a month of GH Archive into software-engineering tasks that a machine has verified.
+    """Turn a month of GH Archive into software-engineering tasks that a machine has verified.
 
     \b
     forge demo                      the whole way on a small world, in minutes

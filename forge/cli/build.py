@@ -46,7 +46,7 @@ name them yourself, one a line, with --pool FILE"""
 @_options.root
 @_options.as_json
 def command(**flags: Any) -> None:
-    r"""Build every table of a month that is not fresh, best candidates first.
+    """Build every table of a month that is not fresh, best candidates first.
 
     It can be stopped at any time and run again: what was answered is never asked twice.
 

@@ -33,7 +33,7 @@ NEXT_OF_TASKS = """\
 @click.command("demo", short_help="The whole way on a small world, in minutes.")
 @_options.root
 def command(root: Path | None) -> None:
-    r"""Make a small world, serve it on loopback, and build verified tasks from it.
+    """Make a small world, serve it on loopback, and build verified tasks from it.
 
     The way is that of a real month: hours over HTTP, repositories by git, tests in Docker. Without
     a Docker engine it goes as far as it can, and says what was not verified.

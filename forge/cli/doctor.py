@@ -17,7 +17,7 @@ NAME, STATE = 13, 9
 @_options.root
 @_options.as_json
 def command(*, root: Path | None, as_json: bool) -> int:
-    r"""Check what a build needs, in seconds, and say what to do where something is amiss.
+    """Check what a build needs, in seconds, and say what to do where something is amiss.
 
     Nothing is built and nothing stays behind. The exit code is 0 when a build can run; else it is
     the one with which the build would end. No password and no token is shown.

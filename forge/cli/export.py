@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--split", type=click.Choice(["eval", "train"]), help="Only tasks of this split.")
 @_options.root
 def command(**flags: Any) -> None:
-    r"""Write the tasks of a month in somebody else's format.
+    """Write the tasks of a month in somebody else's format.
 
     \b
     forge export swebench --month 2026-03 -o tasks.parquet

@@ -29,7 +29,7 @@ SAY_ONE = "such as: forge grade --month 2026-03 owner__name-12 --gold"
 @_options.root
 @_options.as_json
 def command(**flags: Any) -> None:
-    r"""Run a task's own script in its own image on a patch, and say whether it is resolved.
+    """Run a task's own script in its own image on a patch, and say whether it is resolved.
 
     Exits with 9 when it is not.
 

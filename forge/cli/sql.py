@@ -30,14 +30,14 @@ MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<!\w)_|_(?!\w)")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it to a file.")
 @_options.root
 def command(**flags: Any) -> None:
-    r"""Run one SELECT, EXPLAIN or DESCRIBE over the tables, named as `forge tables` lists them.
+    """Run one SELECT, EXPLAIN or DESCRIBE over the tables, named as `forge tables` lists them.
 
     All months are seen, told apart by the column month. Beside the tables: rejected (with the
     column "table"), rejected_<table>, and events (pull request events of the archive).
 
     \b
     forge sql "select month, count(*) from tasks group by month"
-    forge sql "select unnest(reasons) as reason, count(*) from rejected_candidates group by 1"
+    forge sql "select unnest(reasons), count(*) from rejected_tasks group by 1"
     """
     from forge.build import stages
     from forge.queries import answered

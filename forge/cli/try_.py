@@ -28,7 +28,7 @@ PATCHES = {"before": ("test_patch",), "after": ("test_patch", "gold_patch")}
 @_options.limit
 @_options.root
 def command(**flags: Any) -> None:
-    r"""Try a candidate alone: the recipe written by hand first, then what the search finds.
+    """Try a candidate alone: the recipe written by hand first, then what the search finds.
 
     Shows what was built and the letters of its tests. The month must be built up to `statements`.
 

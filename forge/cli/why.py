@@ -26,7 +26,7 @@ KNOWN = ("repository_id", "number")
 @_options.root
 @_options.as_json
 def command(**flags: Any) -> None:
-    r"""Tell what every table says of a pull request, and where and why its story ends.
+    """Tell what every table says of a pull request, and where and why its story ends.
 
     PULL_REQUEST is owner/name#12, its address, or its instance id.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 # What makes a command slow to start, and is not needed to explain it.
 HEAVY = {"polars", "duckdb", "dataframely", "docker", "httpx", "pydantic", "rich", "pyarrow"}
-CODE = """
+CODE = r"""
 import sys
 from click.testing import CliRunner
 from forge.cli import forge
@@ -12,6 +12,7 @@ names = forge.list_commands(None)
 for arguments in [[], *([name] for name in names)]:
     ended = CliRunner().invoke(forge, [*arguments, "--help"])
     assert ended.exit_code == 0, (arguments, ended.exception)
+    assert "\\b" not in ended.output, arguments  # examples are lines of their own
     assert max(map(len, ended.output.splitlines())) <= 80, arguments
 print(*names, *sorted(set(sys.modules) & {heavy}))
 """
