@@ -1,7 +1,8 @@
 """Keeps the files that decide what a test's result means, and puts them back before tests run.
 
 In the image they lie as the base commit and the install left them. A settings file that the runner
-shares with other tools is the patch's own, as long as it tells the runner what the merge's tells.
+shares with other tools is the patch's own, as long as it tells the runner what the merge's tells;
+so is a module of the runner's name in a folder where the base has it too, as the runner's project.
 """
 
 import importlib
@@ -13,12 +14,12 @@ import tarfile
 from typing import Any, Dict, List, NamedTuple, Optional
 
 MOST_BYTES = 10_000_000
+NAMES = ".modules"
 
 
 class Shared(NamedTuple):
     """A settings file as a patch left it, and what it tells the runner."""
 
-    target: Optional[str]
     content: bytes
     mode: int
     told: Any
@@ -45,12 +46,22 @@ def shared(rules: Dict[str, str]) -> List[str]:
     return [path for path in found(rules["settings"]) if not is_own(path)]
 
 
+def modules(rules: Dict[str, str]) -> Dict[str, str]:
+    """Files and links that belong to modules of the runner's names, and these modules' paths."""
+    match = re.compile(rules["modules"]).match
+    matches = {path: match(path) or match(path + "/") for path in found("^" + rules["modules"])}
+    return {path: match.group() for path, match in matches.items() if match}
+
+
 def told(path: str, name: str) -> Any:
     """What a settings file tells the runner of that name; None where it tells nothing."""
     if not os.path.isfile(path):
         return None
     with open(path, "rb") as file:
-        text = file.read(MOST_BYTES).decode("utf-8", "surrogateescape")
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        return object()  # equal to nothing
+    text = content.decode("utf-8", "surrogateescape")
     return _toml(text, name) if path.endswith(".toml") else _ini(text, name)
 
 
@@ -78,40 +89,43 @@ def _ini(text: str, name: str) -> Any:
 
 
 def keep(kept: str, rules: Dict[str, str]) -> None:
-    """Write what is to be put back later into a tar.gz."""
+    """Write what is to be put back later into a tar.gz, and beside it the modules' names."""
     with tarfile.open(kept, "w:gz", compresslevel=1) as tar:
         for path in sorted(set(found(rules["files"]) + shared(rules))):
             tar.add(path, recursive=False)
+    with open(kept + NAMES, "w") as file:
+        json.dump(sorted(set(modules(rules).values())), file)
 
 
 def put_back(kept: str, archive: str, removed: List[str], rules: Dict[str, str]) -> None:
     """Give the tests and the runner the files of the merge, in the current folder."""
     restore = importlib.import_module("restore")
-    left = {path: _left(path, rules["name"]) for path in shared(rules)}
-    for path in found(rules["files"]) + list(left):
+    with open(kept + NAMES) as file:
+        known = set(json.load(file))
+    planted = [path for path, module in modules(rules).items() if module not in known]
+    settings = {path: _left(path, rules["name"]) for path in shared(rules)}
+    for path in found(rules["files"]) + planted + list(settings):
         restore.remove(path)
-    restore.main(kept, [])
+    restore.main(kept, [], removed)
     restore.main(archive, removed)
-    for path in sorted(set(left) | set(shared(rules))):
+    left = {path: own for path, own in settings.items() if own}
+    for path in sorted(set(left) | set(shared(rules)) - set(settings)):
         own = left.get(path)
         if told(path, rules["name"]) == (own.told if own else None):
             restore.remove(path)
             _write(path, own)
 
 
-def _left(path: str, name: str) -> Shared:
-    target = os.readlink(path) if os.path.islink(path) else None
-    if target is not None or not os.path.isfile(path):
-        return Shared(target, b"", 0, told(path, name))
+def _left(path: str, name: str) -> Optional[Shared]:
+    # What a link tells depends on where it is read from, and on what it leads to by then.
+    if os.path.islink(path) or not os.path.isfile(path):
+        return None
     with open(path, "rb") as file:
-        return Shared(None, file.read(), os.stat(path).st_mode & 0o777, told(path, name))
+        return Shared(file.read(MOST_BYTES), os.stat(path).st_mode & 0o777, told(path, name))
 
 
 def _write(path: str, own: Optional[Shared]) -> None:
     if own is None:
-        return
-    if own.target is not None:
-        os.symlink(own.target, path)
         return
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path, "wb") as file:

@@ -1,19 +1,24 @@
 """Puts the hidden test files where the merge has them, whatever a patch left in their place."""
 
+import contextlib
 import json
 import os
 import shutil
 import sys
 import tarfile
-from typing import List
+from typing import Collection, List
 
 
 def remove(path: str) -> None:
-    """Take away a file, a link or a whole folder, if anything is there."""
+    """Take away a file, a link or a whole folder, and folders that it leaves empty, as git does."""
+    if not os.path.lexists(path):
+        return
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
-    elif os.path.lexists(path):
+    else:
         os.remove(path)
+    with contextlib.suppress(OSError):
+        os.removedirs(os.path.dirname(path))
 
 
 def clear(path: str) -> None:
@@ -49,14 +54,14 @@ def write(tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         os.chmod(member.name, 0o755 if member.mode & 0o100 else 0o644)
 
 
-def main(archive: str, removed: List[str]) -> None:
-    """Delete what the merge deletes, and write what it holds, in the current folder."""
+def main(archive: str, removed: List[str], skipped: Collection[str] = ()) -> None:
+    """Delete what is removed, and write what an archive holds, in the current folder."""
     for path in filter(is_inside, removed):
         if not any(map(os.path.islink, above(path))):  # what lies behind a link is another's
             remove(path)
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
-            if is_inside(member.name):
+            if is_inside(member.name) and member.name not in skipped:
                 clear(member.name)
                 write(tar, member)
 

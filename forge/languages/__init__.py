@@ -19,6 +19,8 @@ class Runner:
     """Paths of files that it or its interpreter loads unasked, tests aside."""
     settings: str
     """Paths of files that hold its settings among those of other tools."""
+    modules: str
+    """Paths, matched up to the module, of what would be its own if their folder were searched."""
 
     @property
     def paths(self) -> str:
@@ -49,7 +51,8 @@ class Language:
         """Which files decide what a test's result means, as `forge.inside.base` reads it."""
         runner = self.runner
         files = f"{self.tests}|{runner.files}"
-        return json.dumps({"name": runner.name, "files": files, "settings": runner.settings})
+        others = {"settings": runner.settings, "modules": runner.modules}
+        return json.dumps({"name": runner.name, "files": files, **others})
 
 
 def languages() -> dict[str, Language]:

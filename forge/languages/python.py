@@ -28,8 +28,9 @@ RUNNER = Runner(
         r"(^|/)\.?pytest\.(ini|toml)$"
         r"|(^|/)(site|user)customize[./]"
         r"|^(pytest|_pytest|pluggy|iniconfig)[./]"
-        r"|\.(dist|egg)-info(/|$)"
+        r"|(?i:\.(dist|egg)-info)(/|$)"
     ),
+    modules=r"(.*/)?(pytest|_pytest|pluggy|iniconfig)(/|\.(py|pyc|([^/]*\.)?so)$)",
     settings=r"(^|/)(tox\.ini|setup\.cfg|pyproject\.toml)$",
 )
 TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?)\.py$")

@@ -46,8 +46,9 @@ class Limits(StageLimits):
     ranks: int = Field(3, description="most recipes tried for one candidate", ge=1)
 
 
-# 2: images keep a copy of the tests and of the runner's files, without which no eval.sh runs.
-@effect(answers=Environment, version=2, since=2, concurrency=16, seconds=6 * 3600)
+# 3: images keep a copy of the tests and of the runner's files, and the names of its modules,
+# without which no eval.sh runs.
+@effect(answers=Environment, version=3, since=3, concurrency=16, seconds=6 * 3600)
 async def build_environment(docker: Docker, *, recipe: str) -> Row | Failure:
     wanted = Recipe.model_validate_json(recipe)
     image = await docker.image(wanted)

@@ -1,5 +1,6 @@
 import base64
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from projects import archive_of
 
 from forge.inside import restore
-from forge.inside.base import keep, put_back
+from forge.inside.base import MOST_BYTES, keep, put_back
 from forge.languages.python import PYTHON
 
 RULES = json.loads(PYTHON.rules)
@@ -78,6 +79,8 @@ def test_what_the_install_left_among_the_tests_stays():
             "pluggy.so",
             "x.egg-info/entry_points.txt",
             "x-1.dist-info/METADATA",
+            "x.EGG-INFO/entry_points.txt",
+            "src/x.Dist-Info/METADATA",
         ),
     ],
 )
@@ -91,6 +94,41 @@ def test_file_that_the_runner_loads_unasked_is_taken_away_or_put_back(path):
 @pytest.mark.parametrize("path", ["src/pytest/a.py", "src/_pytest/a.py", "my_conftest.py", "a.ini"])
 def test_file_of_a_like_name_is_the_patchs(path):
     assert after({path: "old"}, {path: "new"}) == {path: "new"}
+
+
+@pytest.mark.usefixtures("testbed")
+@pytest.mark.parametrize("path", ["sub/pytest.py", "lib/a/_pytest/b.py", "src/pluggy.abi3.so"])
+def test_module_of_the_runners_name_is_no_patchs_where_the_base_has_none(path):
+    assert after({"docs/pytest.rst": "", "sub/pytest/a.py": ""}, {path: "planted"}) == {
+        "docs/pytest.rst": "",
+        "sub/pytest/a.py": "",
+    }
+    assert path in after({}, {path: "planted"}, {path: "the merge's"})
+
+
+@pytest.mark.usefixtures("testbed")
+def test_new_file_of_the_runners_name_that_nothing_imports_is_the_patchs():
+    patch = {"docs/pytest.rst": "", "requirements/pytest.txt": ""}
+    assert after({}, patch) == patch
+
+
+@pytest.mark.usefixtures("testbed")
+def test_module_of_the_runners_name_is_the_patchs_where_the_base_has_it():
+    patch = {"src/_pytest/a.py": None, "src/_pytest/new/b.py": "b", "x/pytest.py": "new"}
+    base = {"src/_pytest/a.py": "a", "src/_pytest/c.py": "c", "x/pytest.py": "old"}
+    assert after(base, patch) == {
+        "src/_pytest/c.py": "c",
+        "src/_pytest/new/b.py": "b",
+        "x/pytest.py": "new",
+    }
+
+
+def test_link_to_a_folder_as_a_module_of_the_runners_name_is_taken_away(testbed):
+    write({"sub/a.py": "", "evil/__init__.py": ""})
+    keep("../kept.tar.gz", RULES)
+    Path("sub/pytest").symlink_to("../evil")
+    put_back("../kept.tar.gz", _empty(testbed), [], RULES)
+    assert [p.name for p in Path("sub").iterdir()] == ["a.py"]
 
 
 SETTINGS = [
@@ -111,6 +149,7 @@ def test_settings_that_tell_the_runner_the_same_are_the_patchs(path, base, patch
 
 
 ADDED = "-p forger"
+LONG = f"# {'x' * MOST_BYTES}\n"
 
 
 @pytest.mark.usefixtures("testbed")
@@ -129,7 +168,10 @@ ADDED = "-p forger"
         ("pyproject.toml", TOML, TOML + "\nno TOML"),
         ("pyproject.toml", TOML, "name = 1\n"),
         ("pyproject.toml", TOML, None),
+        ("tox.ini", "[tox]\n", f"{LONG}[pytest]\naddopts = {ADDED}\n"),
+        ("tox.ini", f"{LONG}[tox]\n", f"{LONG}[pytest]\naddopts = {ADDED}\n"),
     ],
+    ids=range(14),
 )
 def test_settings_that_tell_the_runner_something_else_are_the_merges(path, base, patch):
     assert after({path: base}, {path: patch}) == {path: base}
@@ -177,15 +219,40 @@ def test_link_in_place_of_a_folder_of_tests_is_not_followed(testbed):
     assert (list(outside.iterdir()), Path("tests/test_a.py").read_text()) == ([], "own")
 
 
-def test_link_of_settings_is_the_patchs_where_it_tells_the_runner_the_same(testbed):
-    write({"setup.cfg": "[metadata]\n", "other.cfg": "[more]\n", "evil.cfg": PYTEST})
+def test_link_in_place_of_settings_gives_way_whatever_it_tells(testbed):
+    write({"setup.cfg": "[metadata]\n", "other.cfg": "[more]\n", "sub/e.ini": "[pytest]\n"})
     keep("../kept.tar.gz", RULES)
-    for target, is_kept in (("other.cfg", True), ("evil.cfg", False)):
-        Path("setup.cfg").unlink()
-        Path("setup.cfg").symlink_to(target)
-        put_back("../kept.tar.gz", _empty(testbed), [], RULES)
-        assert Path("setup.cfg").is_symlink() == is_kept
+    Path("setup.cfg").unlink()
+    Path("setup.cfg").symlink_to("other.cfg")
+    Path("sub/tox.ini").symlink_to("/proc/self/cwd/e.ini")
+    put_back("../kept.tar.gz", _empty(testbed), [], RULES)
+    assert not Path("setup.cfg").is_symlink()
     assert Path("setup.cfg").read_text() == "[metadata]\n"
+    assert [p.name for p in Path("sub").iterdir()] == ["e.ini"]
+
+
+def test_link_that_the_base_has_in_place_of_settings_stays(testbed):
+    write({"a/setup.cfg": "[metadata]\n"})
+    Path("setup.cfg").symlink_to("a/setup.cfg")
+    keep("../kept.tar.gz", RULES)
+    put_back("../kept.tar.gz", _empty(testbed), [], RULES)
+    assert Path("setup.cfg").readlink() == Path("a/setup.cfg")
+
+
+def test_link_in_place_of_a_folder_whose_tests_the_merge_takes_away_is_the_patchs(testbed):
+    write({"vend/tests/test_v.py": "", "other/a.py": "a"})
+    keep("../kept.tar.gz", RULES)
+    shutil.rmtree("vend")
+    Path("vend").symlink_to("other")
+    put_back("../kept.tar.gz", _empty(testbed), ["vend/tests/test_v.py"], RULES)
+    assert Path("vend").readlink() == Path("other")
+
+
+@pytest.mark.usefixtures("testbed")
+def test_package_that_is_taken_away_with_its_tests_leaves_no_folder():
+    package, tests = "compat/__init__.py", "compat/tests/test_c.py"
+    after({package: "", tests: ""}, {package: None}, removed=(tests,))
+    assert not Path("compat").exists()
 
 
 def _empty(testbed: Path) -> str:

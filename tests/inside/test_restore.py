@@ -37,6 +37,14 @@ def test_files_are_as_the_merge_has_them_and_removed_ones_are_gone(testbed):
     assert found == {"tests/a.py": "hidden", "tests/new/b.py": "b"}
 
 
+def test_folder_that_a_removed_file_leaves_empty_is_gone_and_others_stay(testbed):
+    (testbed / "a" / "b").mkdir(parents=True)
+    (testbed / "a" / "b" / "old.py").write_text("old")
+    (testbed / "empty").mkdir()
+    restore(testbed, {}, ["a/b/old.py", "empty/absent.py"])
+    assert [p.name for p in testbed.rglob("*")] == ["empty"]
+
+
 def test_link_that_a_patch_put_in_place_of_a_folder_is_not_followed(testbed):
     outside = testbed.parent / "outside"
     outside.mkdir()

@@ -79,7 +79,7 @@ def test_image_holds_one_commit_and_nothing_of_the_build(docker, runner, image, 
     ls -A /forge | grep -vx script; stat -c %U /testbed /testbed/sums.py; find /forge -name '*.pem'
     """
     lines = run_in(docker, runner, image, script).log.decode().splitlines()
-    expected = ["bin", "build.log", "kept.tar.gz", "lock", "forge", "forge"]
+    expected = ["bin", "build.log", "kept.tar.gz", "kept.tar.gz.modules", "lock", "forge", "forge"]
     assert lines == [project.base_commit, "HEAD", *expected]
 
 
