@@ -15,12 +15,14 @@ for descriptor in range(1, 64):
     except OSError:
         pass
 """
+# At once, because a late writer goes on while it is read.
 WRITE = """
 def plant():
-    for path in (os.environ.get("FORGE_RESULT"), "result.xml"):
+    for path in (os.environ.get("FORGE_RESULT", "result.xml"), "result.xml"):
         try:
-            with open(path or "result.xml", "w") as file:
+            with open(f"{path}.{os.getpid()}", "w") as file:
                 file.write(@RESULT@)
+            os.replace(file.name, path)
         except OSError:
             pass
 """

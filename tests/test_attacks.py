@@ -1,5 +1,6 @@
 """Every attack fools a grader that believes what it is told, and none fools ours."""
 
+import posixpath
 from collections.abc import Iterator
 
 import pytest
@@ -37,8 +38,10 @@ CARRIERS = {
     "pytest.py": PRELOAD + LOAD,
     "_pytest/__init__.py": LOAD,
     "forger.egg-info/entry_points.txt": "[pytest11]\nforger = forger\n",
+    "forger.EGG-INFO/entry_points.txt": "[pytest11]\nforger = forger\n",
     "setup.cfg": f"[metadata]\nname = sums\n{INI}",
 }
+INFO = "Metadata-Version: 2.1\nName: forger\nVersion: 1\n"
 IDS = FAIL_TO_PASS + PASS_TO_PASS
 
 
@@ -58,16 +61,31 @@ def test_every_attack_is_tried_alone_or_with_others_once():
     assert list(FOOLED) == list(ATTACKS)
 
 
+def test_no_attack_of_a_patch_is_hidden_by_another_that_leaves():
+    leaving = {"print_and_exit", "exit_in_conftest"}
+    for together in TOGETHER:
+        left = code_of(together, IDS).split("\nos._exit(0)\n")[1:]
+        assert left in ([], [""]), together
+        assert not left or not {"edited_tests", "plugin_passes"} & {*together}, together
+        assert len(leaving & {*together}) == len(left)
+
+
+@pytest.mark.parametrize("together", TOGETHER[2:])
+def test_naive_grader_falls_for_a_patch_in_each_way_of_its_attacks(judge, together):
+    fooled = set().union(*(FOOLED[attack] for attack in together))
+    assert judge.believed(judge.attack(*together)) >= fooled
+
+
 @pytest.mark.parametrize("carrier", CARRIERS)
 def test_naive_grader_lets_each_carrier_load_its_code(judge, carrier):
     planted = {"forger.py": code_of(["exit_in_conftest"], IDS), carrier: CARRIERS[carrier]}
     if carrier.endswith("entry_points.txt"):
-        planted["forger.egg-info/PKG-INFO"] = "Metadata-Version: 2.1\nName: forger\nVersion: 1\n"
+        planted |= {f"{posixpath.dirname(carrier)}/PKG-INFO": INFO}
     assert judge.believed(planted) == {"exit_code"}
 
 
 def test_grader_lets_no_carrier_load_anything(judge):
-    package = {"forger.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: forger\nVersion: 1\n"}
+    package = {f"forger.{ending}/PKG-INFO": INFO for ending in ("egg-info", "EGG-INFO")}
     report = judge.grade({"forger.py": code_of(["exit_in_conftest"], IDS), **CARRIERS, **package})
     assert (report.is_applied, report.statuses) == (True, RED)
 

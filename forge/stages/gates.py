@@ -35,7 +35,8 @@ class Gates(PullRequestKey, Gate, Decision):
     attack = dy.Enum(ATTACKS, metadata=KEY, description="what was tried instead of a solution")
 
 
-@effect(answers=Gate, version=2, since=2, concurrency=16, seconds=6 * 3600)
+# 3: another grouping of attacks, and more that the reset takes away.
+@effect(answers=Gate, version=3, since=3, concurrency=16, seconds=6 * 3600)
 async def grade_attack(
     docker: Docker,
     *,
