@@ -11,7 +11,7 @@ import pytest
 from disasters import REST, Scene, read_only, resize, scene_in, small_disk
 from toys import NOW, Answer, made, rows, run_build
 
-from forge.errors import SpaceError
+from forge.errors import InputError, SpaceError
 from forge.memo import Memo, Remembered
 
 # From what not even an hour fits into, to what holds the last mirror.
@@ -122,3 +122,14 @@ def test_root_of_another_user_is_named(tmp_path):
             run_build(tmp_path / "root")
     finally:
         os.seteuid(user)
+
+
+@pytest.mark.parametrize(
+    ("root", "name"), [("file", "ROOT"), ("file/below", "ROOT"), ("r", "MEMO")]
+)
+def test_root_or_memo_that_is_a_file_is_named(tmp_path, monkeypatch, root, name):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FORGE_MEMO", str(tmp_path / ("file" if name == "MEMO" else "memo")))
+    said = f"^{tmp_path}/file is no folder\nchoose a folder with FORGE_{name}$"
+    with pytest.raises(InputError, match=said):
+        run_build(tmp_path / root)

@@ -19,8 +19,9 @@ NAME, STATE = 13, 9
 def command(*, root: Path | None, as_json: bool) -> int:
     """Check what a build needs, in seconds, and say what to do where something is amiss.
 
-    Nothing is built and nothing stays behind. The exit code is 0 when a build can run; else it is
-    the one with which the build would end. No password and no token is shown.
+    Nothing is built, and nothing stays behind but what a check that hangs was at: `forge clean`
+    takes its container. The exit code is 0 when a build can run; else it is the one with which the
+    build would end. No password and no token is shown.
 
     \b
     forge doctor

@@ -18,6 +18,7 @@ CHECKS: dict[str, Check] = {
     "builds": engine.builds,
     "disk": machine.disk,
     "root": machine.root,
+    "memo": machine.memo,
     "git": machine.git,
     "archive": network.archive,
     "mirrors": network.mirrors,

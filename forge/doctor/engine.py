@@ -50,10 +50,12 @@ def _described(told: dict[str, Any]) -> Finding:
 
 
 def _limits(client: docker.DockerClient) -> Iterator[Finding]:
-    tags = [tag for image in client.api.images() for tag in image["RepoTags"] or []]
-    base = next((tag for tag in [*_bases(), *tags] if tag in tags), None)
+    # No other image is tried: not every one has a shell.
+    base = next(iter(_held_bases(client)), None)
     if base is None:
-        yield warning("limits", "not tried: the engine holds no image", "build, then look again")
+        yield warning(
+            "limits", "not tried: the engine holds no base image", "build, then look again"
+        )
         return
     held = _held_limits(client, base)
     if held == [str(MEMORY), str(PROCESSES)]:
@@ -86,8 +88,7 @@ def _held_limits(client: docker.DockerClient, base: str) -> list[str]:
 def images(settings: Settings) -> Iterator[Finding]:  # noqa: ARG001 - as above
     """Whether base images are there, or can be pulled."""
     with suppress(EngineError), connected(seconds=SECONDS) as client:
-        tags = {tag for image in client.api.images() for tag in image["RepoTags"] or []}
-        held = [base for base in _bases() if base in tags]
+        held = _held_bases(client)
         if len(held) == len(_bases()):
             yield ok("images", f"all {len(held)} base images are there")
         else:
@@ -109,6 +110,11 @@ def _pullable(client: docker.DockerClient, base: str, held: list[str]) -> Findin
 
 def _bases() -> list[str]:
     return [f"python:{version}-slim-bookworm" for version in RELEASED]
+
+
+def _held_bases(client: docker.DockerClient) -> list[str]:
+    tags = {tag for image in client.api.images() for tag in image["RepoTags"] or []}
+    return [base for base in _bases() if base in tags]
 
 
 def builds(settings: Settings) -> Iterator[Finding]:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from forge.disk import nearest
 from forge.doctor.findings import Finding, missing, ok, warning
-from forge.errors import EngineError, ServiceError, SpaceError, UsageError
+from forge.errors import EngineError, InputError, ServiceError, SpaceError, UsageError
 from forge.leftovers import engine as connected
 from forge.settings import Settings
 
@@ -54,7 +55,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
     """Room under the root, the memo and the engine."""
     places = {"root": settings.root, "memo": settings.memo_folder}
     for name, folder in places.items():
-        yield _room(f"disk/{name}", standing(folder), LEAST_BYTES)
+        yield _room(f"disk/{name}", nearest(folder), LEAST_BYTES)
     try:
         with connected(seconds=5) as client:
             folder = Path(client.info()["DockerRootDir"])
@@ -84,32 +85,34 @@ def _images_room(folder: Path, bound: int) -> Iterator[Finding]:
         yield found
 
 
-def standing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    folder = folder.absolute()
-    return folder if folder.is_dir() else standing(folder.parent)
-
-
 def root(settings: Settings) -> Iterator[Finding]:
     """Whether commits and locks work where the tables lie."""
-    folder = standing(settings.root)
-    kind = _kind(folder)
+    yield _tried("root", settings.root)
+
+
+def memo(settings: Settings) -> Iterator[Finding]:
+    """Whether they work where the answers lie."""
+    yield _tried("memo", settings.memo_folder)
+
+
+def _tried(subject: str, wanted: Path) -> Finding:
+    folder, remedy = nearest(wanted), f"choose another folder with FORGE_{subject.upper()}"
+    if not folder.is_dir():
+        return missing(subject, f"{folder} is no folder", remedy, InputError)
     try:
         with tempfile.TemporaryDirectory(prefix=".forge-doctor-", dir=folder) as draft:
             is_blind = _is_blind(Path(draft))
             _commit(Path(draft))
     except OSError as error:
         found = f"{folder} cannot be written: {error.strerror}"
-        yield missing("root", found, f"make it writable, or {HOW_TO_MOVE}", SpaceError)
-        return
-    if kind in NETWORKED:
+        return missing(subject, found, f"make it writable, or {remedy}", SpaceError)
+    if (kind := _kind(folder)) in NETWORKED:
         found = f"{folder} is a network file system ({kind}): locks may not hold on other hosts"
-        yield warning("root", found, f"run one build at a time, or {HOW_TO_MOVE}")
-    elif is_blind:
+        return warning(subject, found, f"run one build at a time, or {remedy}")
+    if is_blind:
         found = f"{folder} does not tell upper from lower case"
-        yield warning("root", found, f"some repositories cannot be fetched: {HOW_TO_MOVE}")
-    else:
-        yield ok("root", f"rename, sync and locks work at {folder} ({kind})")
+        return warning(subject, found, f"some repositories cannot be fetched: {remedy}")
+    return ok(subject, f"rename, sync and locks work at {folder} ({kind})")
 
 
 def _commit(folder: Path) -> None:

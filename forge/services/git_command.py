@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import errno
 import os
 import re
-import resource
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from forge.address import Address, masked
+from forge.disk import refusal
 from forge.effect import Failure
 from forge.errors import ServiceError
 from forge.services.proxies import exempt, proxies
@@ -123,7 +122,7 @@ class Call:
 
     @property
     def command(self) -> list[str]:
-        """The words that are executed, none of them through a shell."""
+        """The words that are executed, none of them read by a shell."""
         config = {**CONFIG, **self.config}
         if self.address:
             config |= {"remote.origin.url": self.address.url}
@@ -178,7 +177,7 @@ async def _execute(call: Call) -> tuple[int, bytes, bytes]:
     if shutil.which("git") is None:
         raise ServiceError("there is no git in PATH\ninstall git 2.32 or later")
     process = await asyncio.create_subprocess_exec(
-        *call.command,
+        *_bounded(call.command),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -188,7 +187,6 @@ async def _execute(call: Call) -> tuple[int, bytes, bytes]:
         pass_fds=[] if call.lock is None else [call.lock],
     )
     try:
-        _bound(process.pid)
         _, output, errors = await asyncio.gather(
             _feed(_pipe(process.stdin), call.stdin),
             _read(_pipe(process.stdout), call),
@@ -199,10 +197,11 @@ async def _execute(call: Call) -> tuple[int, bytes, bytes]:
         await _end(process)
 
 
-def _bound(process: int) -> None:
-    # What it allocates, not what it maps: a pack may be larger than the memory.
-    with contextlib.suppress(ProcessLookupError):
-        resource.prlimit(process, resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+def _bounded(command: list[str]) -> list[str]:
+    # What it allocates, not what it maps: a pack may be larger than the memory. Before git starts,
+    # so that none of its children escapes; a lower bound that is already there stays.
+    bound = f'ulimit -d {MEMORY_BYTES // 1024} 2>/dev/null; exec "$@"'
+    return ["/bin/sh", "-c", bound, "sh", *command]
 
 
 def _pipe(stream: T | None) -> T:
@@ -243,13 +242,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def _plain(errors: bytes) -> str:
     text = masked(errors.decode(errors="replace"))
-    lines = [line for line in text.splitlines() if line and not line.startswith("warning:")]
+    lines = [line for line in text.split("\n") if line and not line.startswith("warning:")]
     return "\n".join(lines)[:2000]
 
 
 def _error(call: Call, code: int, errors: str) -> Exception:
-    if "No space left on device" in errors:
-        return OSError(errno.ENOSPC, "No space left on device", str(call.folder))
+    if refused := refusal(call.folder, errors):
+        return refused
     if MEMORY.search(errors):
         return Failed(Failure("policy", "git_memory_too_large", errors))
     if call.address and (failure := _failure(errors)):

@@ -170,6 +170,34 @@ def test_root_is_tried_and_nothing_stays_behind(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
+def test_memo_is_tried_too(mounted, tmp_path):
+    subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
+    settings = Settings(root=tmp_path, memo=mounted / "memo")
+    (found,) = examine(settings, {"memo": CHECKS["memo"]})
+    assert (found.state, found.exit_code) == ("missing", 7)
+    assert found.found == f"{mounted} cannot be written: Read-only file system"
+    assert "FORGE_MEMO" in (found.remedy or "")
+
+
+def test_root_that_is_a_file_is_missing(tmp_path):
+    (tmp_path / "file").touch()
+    (found,) = examine(Settings(root=tmp_path / "file/data"), {"root": CHECKS["root"]})
+    assert (found.state, found.exit_code) == ("missing", 3)
+    assert found.found == f"{tmp_path}/file is no folder"
+    assert "FORGE_ROOT" in (found.remedy or "")
+
+
+def test_limits_are_tried_in_no_image_but_those_that_builds_begin_with(
+    tmp_path, monkeypatch, docker_engine
+):
+    assert docker_engine.images.list()
+    monkeypatch.setattr("forge.doctor.engine.RELEASED", ())
+    found = examine(Settings(root=tmp_path), {"engine": CHECKS["engine"]})
+    assert [(one.subject, one.state, one.found) for one in found[1:]] == [
+        ("limits", "warning", "not tried: the engine holds no base image")
+    ]
+
+
 def test_no_git_in_path_is_missing(tmp_path, archive):
     code, told = doctor(tmp_path, FORGE_ARCHIVE_URL=archive.url, PATH=str(tmp_path))
     assert line(told, "git").startswith("missing git no git in PATH install git 2.32 or later")
