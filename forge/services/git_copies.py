@@ -40,7 +40,8 @@ def is_of(copy: Commit, own: Commit) -> bool:
 
 
 def _all_alike(run: Run) -> bool:
-    return len(run.copies) == len(run.own) and all(map(is_alike, *run))
+    is_whole = len(run.copies) == len(run.own) and all(copy.parents for copy in run.copies)
+    return is_whole and all(map(is_alike, *run))
 
 
 async def _before(history: History, end: Commit, commits: int) -> list[Commit]:

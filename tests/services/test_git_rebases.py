@@ -174,3 +174,15 @@ def test_a_head_that_became_the_base_branch_starts_at_the_old_base(repository, f
 
     assert found(number=7, base_sha=base, **known)[1:] == (base, "rebase")
     assert reason(found, number=7, **known) == "merge_not_found"
+
+
+def test_a_default_branch_that_begins_anew_holds_no_copies(repository, found):
+    repository.branch("topic")
+    head = repository.commit("Publish the tool", {"b.py": "two = 2\n"})
+    repository.open(7)
+    repository.git("switch", "--quiet", "--orphan", "anew")
+    repository.commit("Publish the tool", {"a.py": "one = 1\n", "b.py": "two = 2\n"})
+    repository.git("branch", "-D", "topic")
+    repository.git("branch", "-M", "anew", "main")
+
+    assert reason(found, number=7, head_sha=head) == "merge_not_found"
