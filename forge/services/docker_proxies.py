@@ -5,6 +5,7 @@ asks for a word of its own, which is worth nothing when the build is over.
 """
 
 import asyncio
+import re
 import ssl
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ REFUSED = (
     b"HTTP/1.1 407 Proxy Authentication Required\r\n"
     b'Proxy-Authenticate: Basic realm="forge"\r\nConnection: close\r\nContent-Length: 0' + END
 )
+UNREADABLE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0" + END
+BYTES = re.compile(rb"\d{1,18}")
 OF_ONE_HOP = (b"proxy-authorization", b"proxy-connection", b"connection", b"keep-alive")
 HEAD_SECONDS = 60
 PIECE = 1 << 16
@@ -62,7 +65,10 @@ class Relays:
         except (OSError, KeyError, IndexError):
             raise _unreachable(proxy) from None
         self.opened.callback(server.close)
-        return f"http://forge:{self.word}@{host}:{server.sockets[0].getsockname()[1]}"
+        return self._url(*server.sockets[0].getsockname()[:2])
+
+    def _url(self, host: str, port: int) -> str:
+        return f"http://forge:{self.word}@{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def _asked(self) -> bytes:
@@ -88,14 +94,18 @@ def _unreachable(proxy: Address) -> InputError:
 async def _relay(
     proxy: Address, asked: bytes, near: asyncio.StreamReader, back: asyncio.StreamWriter
 ) -> None:
-    with suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-        line, *headers = await _head(near)
-        if asked not in (_value(header) for header in headers):
-            back.write(REFUSED)
+    try:
+        with suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+            line, *headers = await _head(near)
+            if asked not in map(_value, headers):
+                back.write(REFUSED)
+            elif not BYTES.fullmatch(_length(headers)):
+                back.write(UNREADABLE)
+            else:
+                await _pass_on(proxy, (line, headers), near, back)
             await back.drain()
-        else:
-            await _pass_on(proxy, (line, headers), near, back)
-    back.close()
+    finally:
+        back.close()
 
 
 async def _head(near: asyncio.StreamReader) -> list[bytes]:
@@ -138,10 +148,14 @@ def _rewritten(proxy: Address, line: bytes, headers: list[bytes]) -> bytes:
 
 def _body_bytes(line: bytes, headers: list[bytes]) -> int | None:
     """Bytes that follow a request's head; None where only its end tells."""
-    known = {_name(header): _value(header) for header in headers}
-    if line.startswith(b"CONNECT ") or b"transfer-encoding" in known:
+    if line.startswith(b"CONNECT ") or b"transfer-encoding" in map(_name, headers):
         return None
-    return int(known.get(b"content-length", b"0"))
+    return int(_length(headers))
+
+
+def _length(headers: list[bytes]) -> bytes:
+    known = {_name(header): _value(header) for header in headers}
+    return known.get(b"content-length", b"0")
 
 
 def _name(header: bytes) -> bytes:

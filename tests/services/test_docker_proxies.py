@@ -21,6 +21,7 @@ from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.errors import InputError
 from forge.processes import process_label
+from forge.services import docker_proxies
 from forge.services.docker import Docker, Image, Ran
 from forge.services.docker_engine import PROCESS, Engine
 from forge.services.docker_proxies import Relays
@@ -89,6 +90,34 @@ def test_relay_opens_tunnels(proxied):
     with serve({HOUR: b"hello"}) as archive:
         assert asyncio.run(through("host", ask)).endswith(b"hello")
     assert (proxied.passed, proxied.refused) == (1, 0)
+
+
+@pytest.mark.parametrize("length", ["abc", "-7", "9" * 5000, ""])
+@pytest.mark.usefixtures("proxied")
+def test_relay_refuses_a_request_whose_length_is_no_number(length, caplog):
+    def ask(proxy: str) -> bytes:
+        place = urlsplit(proxy)
+        word = base64.b64encode(f"{place.username}:{place.password}".encode()).decode()
+        with closing(socket.create_connection((place.hostname, place.port), timeout=5)) as far:
+            far.sendall(b"POST http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\n")
+            far.sendall(f"Proxy-Authorization: Basic {word}\r\n".encode())
+            far.sendall(f"Content-Length: {length}\r\n\r\n".encode())
+            return b"".join(iter(lambda: far.recv(1000), b""))
+
+    assert asyncio.run(through("host", ask)).startswith(b"HTTP/1.1 400 ")
+    assert caplog.text == ""
+
+
+def test_relay_at_an_address_of_ipv6_has_brackets(proxied, monkeypatch):
+    monkeypatch.setattr(docker_proxies, "LOOPBACK", "::1")
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with serve({HOUR: b"hello"}) as archive:
+        url = f"{archive.url}/{HOUR}.json.gz"
+        said = asyncio.run(through("host", lambda proxy: httpx.get(url, proxy=proxy).content))
+    assert (said, proxied.passed) == (b"hello", 1)
 
 
 def test_relay_serves_nobody_without_its_word(proxied):
