@@ -15,6 +15,8 @@ PARTS = re.compile(
 )
 HOST = re.compile(r"(\[[0-9a-f:.]*\]|[^\s:@/?#\\]*)(:\d{1,5})?([/?#][^\s@]*)?", re.IGNORECASE)
 LOGIN_IN_TEXT = re.compile(r"://[^\s'\"<>]*@")
+ENDING = re.compile(r"[\s'\"<>]")
+"""What ends an address in a text: a login that held it could not be masked there."""
 
 
 class Login(NamedTuple):
@@ -70,8 +72,7 @@ def read(text: "str | Address") -> Address:
     scheme, login, rest = found["scheme"], found["login"], found["rest"]
     if scheme.lower() == "file":
         return Address(text)
-    unclear = login is not None and not unquote(login).isprintable()
-    if unclear or not HOST.fullmatch(rest) or (scheme.lower() == "ssh" and ":" in (login or "")):
+    if not HOST.fullmatch(rest) or (login and _is_unclear(scheme, login)):
         raise InputError(
             f"an address that begins with {scheme}:// cannot be read\n"
             "it is not shown, because it may hold a password: write what is special in a password "
@@ -80,6 +81,11 @@ def read(text: "str | Address") -> Address:
     if scheme.lower() == "ssh" or not login:
         return Address(f"{scheme}://{login}@{rest}" if login else f"{scheme}://{rest}")
     return Address(f"{scheme}://{rest}", SecretStr(login))
+
+
+def _is_unclear(scheme: str, login: str) -> bool:
+    is_secret_of_ssh = scheme.lower() == "ssh" and ":" in login
+    return is_secret_of_ssh or bool(ENDING.search(login)) or not unquote(login).isprintable()
 
 
 def masked(text: str) -> str:
