@@ -4,12 +4,15 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from forge.errors import LockError
+
+LOOK_SECONDS = 1.0
 
 
 @contextmanager
@@ -18,7 +21,7 @@ def locked(root: Path, month: str) -> Iterator[None]:
     path = root / ".locks" / f"{month}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        if is_held(file):
+        if _is_another_builds(file):
             file.seek(0)
             holder = json.loads(file.read() or "{}")
             raise LockError(
@@ -32,10 +35,20 @@ def locked(root: Path, month: str) -> Iterator[None]:
         yield
 
 
-def is_held(file: IO[Any]) -> bool:
+def _is_another_builds(file: IO[Any]) -> bool:
+    """Whether a lock stays held: those who only look hold it for less than a moment."""
+    until = time.monotonic() + LOOK_SECONDS
+    while is_held(file):
+        if time.monotonic() > until:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def is_held(file: IO[Any], *, kind: int = fcntl.LOCK_EX) -> bool:
     """Whether a living process holds an open file's lock; else it is ours until we close it."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except OSError:
         return True
     return False
@@ -45,6 +58,6 @@ def is_idle(root: Path) -> bool:
     """Whether no build is at work in a root."""
     for path in (root / ".locks").glob("*.json"):
         with path.open("rb") as file:  # nothing is written: the disk may be full
-            if is_held(file):
+            if is_held(file, kind=fcntl.LOCK_SH):
                 return False
     return True
