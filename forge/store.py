@@ -191,8 +191,9 @@ def _rejected(rows: pl.LazyFrame, stage: Stage) -> pl.LazyFrame:
     key = stage.rejected_key if {*stage.rejected_key} <= {*columns} else key_of(stage.schema)
     told = rows.filter(pl.col("fate") != "kept").select(*key, *TOLD)
     # Of several rows of a key the one that is asked again, and always the same.
-    order = [pl.col("fate") != OPEN, "fate", pl.col("reasons").list.join(" "), "detail"]
-    return told.sort(*key, *order).unique(key, keep="first", maintain_order=True)
+    words = pl.col("reasons").list.join(" ")
+    order = [pl.col("fate") != OPEN, pl.col("fate"), words, pl.col("detail")]
+    return told.sort(*map(pl.col, key), *order).unique(key, keep="first", maintain_order=True)
 
 
 def _sink(rows: pl.LazyFrame, schema: type[dy.Schema], path: Path) -> None:
