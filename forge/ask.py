@@ -41,7 +41,7 @@ class Asking:
         workers = min(self.recall.effect.concurrency, len(self.tries))
         with (
             self.recall.memo.journal() as journal,
-            claims(self._questions(rows), self.others, journal.path) as claimed,
+            claims(self._questions(rows), self.others, self._wait) as claimed,
         ):
             try:
                 async with asyncio.TaskGroup() as group:
@@ -81,7 +81,14 @@ class Asking:
             self._note(key, answer, time.perf_counter() - started, journal)
             claimed.release(key)
             self.asked += 1
-            self.progress(self.recall.effect.name, self.asked + claimed.spared, len(self.tries))
+            self._tell(claimed.spared)
+
+    def _wait(self, spared: int) -> None:
+        self._tell(spared, ", whose rest another build asks")
+
+    def _tell(self, spared: int, words: str = "") -> None:
+        name = f"{self.recall.effect.name}{words}"
+        self.progress(name, self.asked + spared, len(self.tries))
 
     async def _answer(self, service: Service, question: Row) -> Row | Failure:
         seconds = self.recall.effect.seconds

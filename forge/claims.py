@@ -1,15 +1,19 @@
 """Builds on one memo share the work: none asks what another is asking, or has answered since.
 
 A question is claimed by a lock on one byte of a file; the system lets go of it when a process dies.
+The lock is of the open file, not of the process: two builds in one process are parted too.
 """
 
 import asyncio
 import fcntl
+import os
+import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +21,7 @@ import msgspec
 import polars as pl
 
 from forge.effect import Row
+from forge.memo import part_of
 
 FILE = "claims"
 POLL_SECONDS = 0.05
@@ -40,23 +45,29 @@ class Others:
 
     folder: Path
     is_answer: Callable[[Told], bool]
-    own: Path | None = None
     answered: set[str] = field(default_factory=set)
     parts: set[Path] = field(default_factory=set)
-    read: dict[Path, int] = field(default_factory=dict)
+    journals: dict[Path, FileIO] = field(default_factory=dict)
     changed_ns: int = 0
     changed_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.parts.update(self.folder.glob("part-*.parquet"))
+        self._list()
+        self._follow(self.journals.values())
+        self.answered.clear()
 
     def have_answered(self, key: str) -> bool:
         """Whether a question has its answer by now."""
         if self._may_have_changed():
             self._list()
-        while not all(self._follow(journal) for journal in [*self.read]):
-            self._list()
+        self._follow(self.journals.values())
         return key in self.answered
+
+    def close(self) -> None:
+        """Follow them no longer."""
+        for file in self.journals.values():
+            file.close()
 
     def _may_have_changed(self) -> bool:
         changed_ns = self.folder.stat().st_mtime_ns
@@ -65,35 +76,27 @@ class Others:
         return time.monotonic() < self.changed_at + COARSE_SECONDS
 
     def _list(self) -> None:
-        # Journals first: one that becomes a part meanwhile is then read twice, not missed.
-        journals = [path for path in self.folder.glob("journal-*.jsonl") if path != self.own]
-        new = set(self.folder.glob("part-*.parquet")) - self.parts
-        self.read = {path: 0 if new else self.read.get(path, 0) for path in journals}
-        for part in new:
+        # Journals first: one that is gone before it is opened is then found as a part.
+        held = set(self.folder.glob("journal-*.jsonl"))
+        for journal in held - self.journals.keys():
+            with suppress(FileNotFoundError):
+                self.journals[journal] = FileIO(journal)
+                self.parts.add(part_of(journal))
+        for part in set(self.folder.glob("part-*.parquet")) - self.parts:
             rows = pl.read_parquet(part, columns=list(Told.__struct_fields__))
             self._add(Told(*row) for row in rows.iter_rows())
-        self.parts |= new
+            self.parts.add(part)
+        for journal in self.journals.keys() - held:
+            with self.journals.pop(journal) as file:
+                self._follow([file])
 
-    def _follow(self, journal: Path) -> bool:
-        """Read what was appended to a journal; False where it became a part instead."""
-        start = self.read[journal]
-        try:
-            size = journal.stat().st_size
-            if size > start:
-                self.read[journal] += self._read(journal, start)
-        except FileNotFoundError:
-            size = -1
-        if size < start:
-            self.read[journal] = 0
-        return size >= start
-
-    def _read(self, journal: Path, start: int) -> int:
-        with journal.open("rb") as file:
-            file.seek(start)
-            lines = file.read()
-        whole = lines[: lines.rfind(b"\n") + 1]
-        self._add(msgspec.json.decode(line, type=Told) for line in whole.splitlines())
-        return len(whole)
+    def _follow(self, journals: Iterable[FileIO]) -> None:
+        """Read what was appended; an open file shows it even when its name is gone."""
+        for file in journals:
+            lines = file.readall()
+            whole = lines[: lines.rfind(b"\n") + 1]
+            file.seek(len(whole) - len(lines), os.SEEK_CUR)
+            self._add(msgspec.json.decode(line, type=Told) for line in whole.splitlines())
 
     def _add(self, rows: Iterable[Told]) -> None:
         self.answered.update(row.key for row in rows if self.is_answer(row))
@@ -106,6 +109,8 @@ class Claims:
     questions: Iterator[Question]
     others: Others
     file: BinaryIO
+    waiting: Callable[[int], None]
+    """Hears what was spared, again and again while others ask all that is left."""
     elsewhere: deque[Question] = field(default_factory=deque)
     spared: int = 0
 
@@ -123,30 +128,32 @@ class Claims:
 
     def release(self, key: str) -> None:
         """Let others ask a question, if it has no answer."""
-        fcntl.lockf(self.file, fcntl.LOCK_UN, 1, _place(key))
+        self._set(fcntl.F_UNLCK, key)
 
     async def _wait(self) -> Question | None:
         if not self.elsewhere:
             return None
         question = self.elsewhere.popleft()
+        self.waiting(self.spared)
         await asyncio.sleep(POLL_SECONDS)
         return question
 
     def _lock(self, key: str) -> bool:
         try:
-            fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place(key))
+            self._set(fcntl.F_WRLCK, key)
         except (BlockingIOError, PermissionError):
             return False
         return True
 
+    def _set(self, kind: int, key: str) -> None:
+        place = struct.pack("hhqqq", kind, os.SEEK_SET, int(key[:15], 16), 1, 0)
+        fcntl.fcntl(self.file, fcntl.F_OFD_SETLK, place)
+
 
 @contextmanager
-def claims(questions: Iterator[Question], others: Others, own: Path) -> Iterator[Claims]:
-    """Claims on these questions, all let go at the end; answers go to the journal `own`."""
-    others.own = own
+def claims(
+    questions: Iterator[Question], others: Others, waiting: Callable[[int], None]
+) -> Iterator[Claims]:
+    """Claims on these questions, all let go at the end."""
     with (others.folder / FILE).open("ab") as file:
-        yield Claims(questions, others, file)
-
-
-def _place(key: str) -> int:
-    return int(key[:15], 16)
+        yield Claims(questions, others, file, waiting)

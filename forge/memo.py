@@ -6,7 +6,6 @@ writes it; one that nobody holds was left by a killed process, and becomes a par
 
 import errno
 import fcntl
-import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -64,13 +63,16 @@ def memo_schema(answers: type[dy.Schema]) -> dict[str, Any]:
 
 @dataclass
 class Journal:
-    """The file that one process appends its answers to."""
+    """The files, one after the other, that one build appends its answers to."""
 
     memo: "Memo"
-    file: BinaryIO
-    path: Path
-    rows: int = 0
-    bytes: int = 0
+    file: BinaryIO = field(init=False)
+    path: Path = field(init=False)
+    rows: int = field(init=False)
+    bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._begin()
 
     def append(self, row: Remembered) -> None:
         """Remember a row; when this returns, a killed process has not lost it."""
@@ -80,11 +82,23 @@ class Journal:
         self.bytes += len(line)
         if self.rows >= PART_ROWS or self.bytes >= PART_BYTES:
             self.settle()
+            self._begin()
 
     def settle(self) -> None:
-        """Turn the lines so far into a part."""
-        self.memo.settle(self.path)
-        os.ftruncate(self.file.fileno(), 0)
+        """Turn the file into a part; who follows it still reads what it holds."""
+        try:
+            self.memo.settle(self.path)
+            self.path.unlink(missing_ok=True)
+        finally:
+            self.file.close()
+
+    def _begin(self) -> None:
+        # Held before it has its name: one that nobody holds would be taken for an orphan.
+        draft = draft_in(self.memo.folder, DRAFT)
+        self.file = draft.open("ab", buffering=0)
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+        self.path = self.memo.folder / f"journal-{os.getpid()}-{uuid4().hex}.jsonl"
+        draft.rename(self.path)
         self.rows = self.bytes = 0
 
 
@@ -103,18 +117,11 @@ class Memo:
     @contextmanager
     def journal(self) -> Iterator[Journal]:
         """A journal of one's own, settled at the end."""
-        # Held before it has its name: one that nobody holds would be taken for an orphan.
-        draft = draft_in(self.folder, DRAFT)
-        path = self.folder / f"journal-{os.getpid()}-{uuid4().hex}.jsonl"
-        with draft.open("ab", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            draft.rename(path)
-            try:
-                journal = Journal(self, file, path)
-                yield journal
-            finally:
-                journal.settle()
-                path.unlink()
+        journal = Journal(self)
+        try:
+            yield journal
+        finally:
+            journal.settle()
 
     def settle(self, journal: Path) -> None:
         """Write a journal's whole lines as a part, durably."""
@@ -127,10 +134,7 @@ class Memo:
                 self._rows(lines).write_parquet(file, row_group_size=PART_ROWS)
                 file.flush()
                 os.fsync(file.fileno())
-            # Named for its lines: who dies before he empties his journal leaves it to be settled
-            # again, as the same part.
-            name = hashlib.sha256(lines).hexdigest()[:32]
-            draft.rename(self.folder / f"part-{name}.parquet")
+            draft.rename(part_of(journal))
         except BaseException:
             draft.unlink(missing_ok=True)  # the disk is full: give back what it took
             raise
@@ -194,6 +198,11 @@ class Memo:
                 return pl.concat([self._rows(line) for line in lines.splitlines(keepends=True)])
             row = msgspec.json.decode(lines, type=Remembered)
             return self._rows(_encoded(_without_answer(row, error)))
+
+
+def part_of(journal: Path) -> Path:
+    """What a journal becomes; the same part when its process died before it could remove it."""
+    return journal.with_name(f"part-{journal.stem.rpartition('-')[2]}.parquet")
 
 
 def _whole_lines(journal: Path) -> bytes:

@@ -142,7 +142,7 @@ class Recall:
     def is_answer(self, told: Told) -> bool:
         """Whether what another process remembers leaves nothing to ask."""
         oldest = self.effect.version if told.kind in FORGOTTEN else self.effect.since
-        return told.kind not in {"infra", *self.retry} and told.version >= oldest
+        return told.kind != "infra" and told.version >= oldest
 
     def after(self, now: datetime) -> datetime:
         """A time after all that is remembered, even when the clock went back: the newest stands."""

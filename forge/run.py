@@ -1,7 +1,7 @@
 """What a stage may do beyond expressions: query its upstream tables in SQL, and ask services."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -114,10 +114,11 @@ class Run:
         key = [name for name in key_of(self.stage.schema) if name in names]
         recall = self._recall(effect)
         keyed = recall.keyed(rows, key, pl.lit(value=True) if only is None else only)
-        others = Others(recall.memo.folder, recall.is_answer)  # before it is read what to ask
-        asking = self._asking(recall, recall.unanswered(keyed), others)
-        if asking.tries and not asking.outage:
-            self.session.runner.run(self._ask(asking, rows))
+        # Others are followed before it is read what to ask.
+        with closing(Others(recall.memo.folder, recall.is_answer)) as others:
+            asking = self._asking(recall, recall.unanswered(keyed), others)
+            if asking.tries and not asking.outage:
+                self.session.runner.run(self._ask(asking, rows))
         self.outage = asking.outage
         answered = recall.answered(keyed, asking.unremembered(), key)
         self._count(answered.resolved)

@@ -89,7 +89,10 @@ def test_second_build_of_a_month_ends_at_once_and_names_the_first(tmp_path, scen
 
 
 def build_apart(root: Path, memo: Path, sample: int) -> subprocess.Popen[bytes]:
-    code = f"import toys, pathlib; toys.run_build(pathlib.Path({str(root)!r}), sample={sample})"
+    code = (
+        "import forge.memo, toys, pathlib; forge.memo.PART_ROWS = 5; "
+        f"toys.run_build(pathlib.Path({str(root)!r}), sample={sample})"
+    )
     paths = os.pathsep.join([str(HERE), str(HERE.parent)])
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -99,12 +102,12 @@ def build_apart(root: Path, memo: Path, sample: int) -> subprocess.Popen[bytes]:
 
 def test_two_roots_that_build_on_one_memo_at_once_share_the_questions(tmp_path):
     roots = [tmp_path / "one", tmp_path / "two"]
-    builds = [build_apart(root, tmp_path / "memo", 1200) for root in roots]
+    builds = [build_apart(root, tmp_path / "memo", 600) for root in roots]
     assert [build.wait() for build in builds] == [0, 0]
     asked = Counter(number for root in roots for number in log(root))
-    assert asked == Counter(range(1, 1201))
+    assert asked == Counter(range(1, 601))
     for root in roots:
-        assert [row["twice"] for row in rows(root)] == [2 * n for n in range(1, 1201)]
+        assert [row["twice"] for row in rows(root)] == [2 * n for n in range(1, 601)]
 
 
 def test_question_of_a_build_that_is_killed_is_asked_by_the_other(tmp_path):
@@ -113,11 +116,15 @@ def test_question_of_a_build_that_is_killed_is_asked_by_the_other(tmp_path):
         time.sleep(0.005)
     one.send_signal(signal.SIGSTOP)  # with questions at hand, which the other leaves to it
     two = build_apart(tmp_path / "two", tmp_path / "memo", 400)
+    asked = [tmp_path / "one/oracle/log", tmp_path / "two/oracle/log"]
+    while len({n for path in asked if path.exists() for n in path.read_text().split()}) < 398:
+        time.sleep(0.01)
     with pytest.raises(subprocess.TimeoutExpired):
-        two.wait(timeout=4)
+        two.wait(timeout=2)
     one.kill()
     one.wait()
     assert two.wait(timeout=60) == 0
+    assert len(log(tmp_path / "one")) + len(log(tmp_path / "two")) <= 402
     assert [row["twice"] for row in rows(tmp_path / "two")] == [2 * n for n in range(1, 401)]
 
 
@@ -170,10 +177,16 @@ def make(root: Path, size: int) -> None:
     write_views(Settings(root=root), STAGES)
 
 
-def kill_after(seconds: float, process: subprocess.Popen[bytes]) -> None:
-    time.sleep(seconds)
+def written(root: Path, table: str) -> int:
+    return (root / f"{table}/month=2026-03/part.parquet").stat().st_mtime_ns
+
+
+def kill_when(is_time: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    while not is_time():
+        assert process.poll() is None
+        time.sleep(0.001)
     process.kill()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
 
 
 def test_readers_see_whole_tables_whatever_happens_to_builds(tmp_path):
@@ -191,8 +204,12 @@ def test_readers_see_whole_tables_whatever_happens_to_builds(tmp_path):
         thread.start()
     for size in (700, 500, 700):
         make(tmp_path, size)
-    for size, seconds in ((500, 1.5), (700, 2.5)):
-        kill_after(seconds, build_apart(tmp_path, tmp_path / "memo", size))
+    for size, table in ((500, "doubles"), (700, "numbers"), (700, "doubles")):
+        before = written(tmp_path, table)
+        kill_when(
+            lambda table=table, before=before: written(tmp_path, table) != before,
+            build_apart(tmp_path, tmp_path / "memo", size),
+        )
     make(tmp_path, 500)
     done.set()
     for thread in threads:

@@ -103,11 +103,11 @@ STAGES = [numbers, doubles, halves]
 
 def run_build(root: Path, chosen: list[Stage] = STAGES, **kwargs: object) -> list[Outcome]:
     """The outcomes of one build; `sample` says how many numbers there are, `now` when it is."""
-    now = kwargs.pop("now", NOW)
+    now, progress = kwargs.pop("now", NOW), kwargs.pop("progress", lambda *_: None)
     selection = Selection("2026-03", sample=kwargs.pop("sample", None))
     options = Options(**kwargs)
     settings = Settings(root=root)
-    return list(build(chosen, selection, settings, options, now=now, progress=lambda *_: None))
+    return list(build(chosen, selection, settings, options, now=now, progress=progress))
 
 
 def made(outcomes: list[Outcome]) -> list[str]:

@@ -92,13 +92,14 @@ def test_orphan_that_another_process_settles_first_is_left_to_it(tmp_path, monke
     assert list(tmp_path.glob("journal-*")) == []
 
 
-def test_journal_whose_process_died_before_it_could_empty_it_is_no_second_part(tmp_path):
+def test_journal_whose_process_died_before_it_could_remove_it_is_no_second_part(tmp_path):
     memo = Memo(tmp_path, Answer)
     with memo.journal() as journal:
         journal.append(remembered(1))
-        memo.settle(journal.path)
-        (tmp_path / "journal-1-gone.jsonl").write_bytes(journal.path.read_bytes())
+        path, lines = journal.path, journal.path.read_bytes()
+    path.write_bytes(lines)
     memo.settle_orphans()
+    assert not path.exists()
     assert memo.rows().collect()["key"].to_list() == [f"{1:032}"]
 
 
