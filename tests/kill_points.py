@@ -29,7 +29,7 @@ KINDS = {
     "hour in pieces": r"piece of an hour",
     "download": r"connects|\w+ \S*memo/artifacts/",
     APPEND: r"writes \S*memo/\w+/journal-",
-    "journal emptied": r"(empties|removes) memo/\w+/journal-",
+    "journal removed": r"removes memo/\w+/journal-",
     "memo part": r"\w+ \S*memo/",
     "manifest": r"\w+ \S*manifest",
     "commit of a table": r"\w+ (\.drafts/|rejected/|\w+/month=)",
@@ -136,8 +136,6 @@ def watch_audit(steps: Steps) -> None:
             steps.take(f"{steady[event]} {to or place}", draft=draft)
         elif event == "open" and (values[2] or 0) & WRITING and (place := steps.place(values[0])):
             steps.take(f"opens {place}")
-        elif event == "os.truncate" and isinstance(values[0], int):
-            steps.take(f"empties {steps.place_of(values[0])}")
         elif event == "socket.connect" and isinstance(values[1], tuple):
             steps.take("connects")
 
@@ -167,7 +165,8 @@ def watch_git(steps: Steps) -> None:
     start, wait, commands = subprocess.Popen.__init__, os.waitpid, {}
 
     def watched_start(process: Any, words: Any, *rest: Any, **options: Any) -> None:
-        name = next((w for w in words[1:] if re.fullmatch(r"[a-z]+(-[a-z]+)*", w)), "")
+        git = words[words.index("git") + 1 :] if "git" in words else words[1:]
+        name = next((w for w in git if re.fullmatch(r"[a-z]+(-[a-z]+)*", w)), "")
         steps.take(f"starts git {name}")
         start(process, words, *rest, **options)
         commands[process.pid] = name

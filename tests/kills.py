@@ -45,7 +45,7 @@ PLAIN = Plan(
     {"lanternworks/tidytext": {12, 13}, "papertrail/glyphs": {3}},
     ("--hours", "27,33,37-38", "--to", "statements"),
     (
-        *("hour in pieces", "download", APPEND, "journal emptied", "memo part"),
+        *("hour in pieces", "download", APPEND, "journal removed", "memo part"),
         *("manifest", "commit of a table", "git at work", "mirror fetch"),
     ),
 )
