@@ -4,7 +4,7 @@ import dataframely as dy
 import polars as pl
 
 from forge.attacks import ATTACKS, TOGETHER, Target, patches_of
-from forge.columns import KEY, Decision, PullRequestKey, artifact
+from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, artifact
 from forge.criteria import decide
 from forge.effect import Failure, Row, effect
 from forge.errors import EngineError, ServiceError
@@ -17,8 +17,6 @@ from forge.stages.attempts import Attempts
 from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.verdicts import Verdicts
-
-PULL_REQUEST = ["repository_id", "number"]
 
 
 class Gate(dy.Schema):
