@@ -65,19 +65,21 @@ class Recall:
     def unanswered(self, keyed: pl.DataFrame) -> dict[str, int]:
         """Keys of the questions to ask now, with how often they failed before."""
         wanted = keyed.lazy().filter(WANTED).select(QUESTION).unique()
-        left = wanted.join(
-            self._standing(self.memo.rows()), left_on=QUESTION, right_on="key", how="left"
-        )
+        standing = self._standing(self.memo.rows().filter(~self._is_retried()))
+        left = wanted.join(standing, left_on=QUESTION, right_on="key", how="left")
         again = left.filter(pl.col("at").is_null() | _may_be_asked_again())
         return dict(again.select(QUESTION, pl.col("tries").fill_null(0)).collect().iter_rows())
 
-    def answered(self, keyed: pl.DataFrame, unremembered: pl.LazyFrame, key: list[str]) -> Answered:
+    def answered(
+        self, keyed: pl.DataFrame, unremembered: pl.LazyFrame, key: list[str], now: datetime
+    ) -> Answered:
         """Every row with its answer, or with the kind and reason why it has none.
 
-        `unremembered` tells of questions that this ask could not answer and the memo does not hold.
+        `unremembered` tells of questions that this ask could not answer and the memo does not hold;
+        what was asked again since `now` stands, whatever it is.
         """
         # One reading for both: a row's place is another one when somebody else remembers more.
-        remembered = self.memo.rows()
+        remembered = self.memo.rows().filter(~self._is_retried() | (pl.col("asked_at") >= now))
         resolved = self._resolved(keyed, unremembered, remembered)
         return Answered(resolved, self._answers(resolved, key, remembered))
 
@@ -154,8 +156,10 @@ class Recall:
         oldest = (
             pl.when(is_forgotten_by_version).then(self.effect.version).otherwise(self.effect.since)
         )
-        is_retried = pl.col("kind").is_in(list(self.retry)).fill_null(value=False)
-        return (pl.col("version") >= oldest) & ~is_retried
+        return pl.col("version") >= oldest
+
+    def _is_retried(self) -> pl.Expr:
+        return pl.col("kind").is_in(list(self.retry)).fill_null(value=False)
 
     def _has_files(self, names: list[str]) -> pl.Expr:
         # An answer whose artifact is gone is unanswered.

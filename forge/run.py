@@ -120,7 +120,7 @@ class Run:
             if asking.tries and not asking.outage:
                 self.session.runner.run(self._ask(asking, rows))
         self.outage = asking.outage
-        answered = recall.answered(keyed, asking.unremembered(), key)
+        answered = recall.answered(keyed, asking.unremembered(), key, asking.now)
         self._count(answered.resolved)
         return answered.answers
 

@@ -79,6 +79,14 @@ def test_retry_asks_a_kind_of_failure_again_and_nothing_else(tmp_path, kind):
     assert rejected(tmp_path) == []
 
 
+def test_failure_that_is_asked_again_in_vain_is_still_that_failure(tmp_path):
+    set_mood(tmp_path, 3, "data")
+    run_build(tmp_path)
+    run_build(tmp_path, retry=frozenset({"data"}))
+    assert log(tmp_path) == [1, 2, 3, 3, 4, 5]
+    assert rejected(tmp_path) == [(3, "rejected", ["moody"])]
+
+
 def test_infra_failure_is_open_three_times_and_then_rejected(tmp_path):
     set_mood(tmp_path, 3, "infra")
     fates = []
