@@ -84,16 +84,23 @@ class Store:
         except (FileNotFoundError, msgspec.DecodeError):  # what cannot be read proves nothing
             return Manifest()
 
+    def records(self, table: str) -> dict[str, PartRecord]:
+        """The proof of each part, in order, whose file on disk is the one that was committed."""
+        parts = sorted(self.manifest(table).parts.items())
+        return {part: record for part, record in parts if self._is_proved(table, part, record)}
+
     def record(self, table: str, part: str) -> PartRecord | None:
         """The proof of a part, where the file on disk is the one that was committed."""
         record = self.manifest(table).parts.get(part)
+        return record if record and self._is_proved(table, part, record) else None
+
+    def _is_proved(self, table: str, part: str, record: PartRecord) -> bool:
         try:
             stat = self._path(table, part).stat()
         except FileNotFoundError:
-            return None
-        if not record or (stat.st_size, stat.st_mtime_ns) != (record.bytes, record.written_ns):
-            return None
-        return record if self._has_rejected(table, part, record) else None
+            return False
+        is_committed = (stat.st_size, stat.st_mtime_ns) == (record.bytes, record.written_ns)
+        return is_committed and self._has_rejected(table, part, record)
 
     def _has_rejected(self, table: str, part: str, record: PartRecord) -> bool:
         """Whether the rows that a part did not keep are there, if it has any."""
@@ -102,13 +109,11 @@ class Store:
 
     def digests(self, table: str) -> dict[str, str]:
         """Digest by part of what is committed."""
-        parts = self.manifest(table).parts
-        return {part: record.digest for part in parts if (record := self.record(table, part))}
+        return {part: record.digest for part, record in self.records(table).items()}
 
     def paths(self, table: str, part: str | None = None) -> list[Path]:
         """Files of the committed parts, or of one."""
-        wanted = [part] if part else sorted(self.digests(table))
-        return [self._path(table, name) for name in wanted if self.record(table, name)]
+        return [self._path(table, name) for name in self.records(table) if part in {None, name}]
 
     def scan(self, table: str, schema: type[dy.Schema], part: str | None = None) -> pl.LazyFrame:
         """The committed rows, typed even where there are none."""
@@ -117,12 +122,11 @@ class Store:
 
     def opened(self, table: str, part: str | None = None) -> pl.DataFrame:
         """What names the rows that a table, or a part of it, has to ask again."""
-        parts = [part] if part else sorted(self.digests(table))
-        paths = [path for name in parts if (path := self._rejected_path(table, name)).exists()]
-        if not paths:
+        waiting = [n for n, r in self.records(table).items() if r.open and part in {None, n}]
+        if not waiting:
             return pl.DataFrame()
-        is_open = pl.col("fate") == OPEN
-        return pl.scan_parquet(paths).filter(is_open).drop(TOLD).unique().collect()
+        rejected = pl.scan_parquet([self._rejected_path(table, name) for name in waiting])
+        return rejected.filter(pl.col("fate") == OPEN).drop(TOLD).unique().collect()
 
     def draft(self, stage: Stage, part: str, rows: pl.LazyFrame) -> Draft:
         """Write rows beside the tables, and check them against the stage's contract."""
