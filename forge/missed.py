@@ -11,6 +11,7 @@ import dataframely as dy
 import msgspec
 import polars as pl
 
+from forge.columns import PULL_REQUEST
 from forge.criteria import Criteria, Tolerant
 from forge.pools import read_hand_recipes
 from forge.selection import Selection
@@ -21,7 +22,6 @@ from forge.texts import read_text, toml
 
 LIMITS_FILE = Path("forge.toml")
 LONGEST = 70
-PULL_REQUEST_KEY = ("repository_id", "number")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Judge:
 
     def _only(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         columns = rows.collect_schema().names()
-        its = [pl.col(n).is_in(list(self.known[n])) for n in PULL_REQUEST_KEY if n in columns]
+        its = [pl.col(n).is_in(list(self.known[n])) for n in PULL_REQUEST if n in columns]
         return rows.filter(its) if its else rows
 
 

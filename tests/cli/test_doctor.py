@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from archives import Answer, Loopback, packed, serve, trimmed
+from disasters import mounted
 
 from forge.doctor import CHECKS, examine
 from forge.doctor.findings import ok
@@ -137,30 +137,26 @@ def test_clock_is_held_against_what_a_server_says(tmp_path, ahead, state, said):
 
 
 @pytest.fixture
-def mounted(tmp_path: Path) -> Iterator[Path]:
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of one megabyte."""
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
-        pytest.skip("no right to mount a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    options = ("-t", "tmpfs", "-o", "size=1m", "tmpfs")
+    with mounted(tmp_path / "mounted", *options) as folder:
+        yield folder
 
 
-def test_read_only_root_is_missing_and_left_as_it_was(mounted):
-    subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
-    (found,) = examine(Settings(root=mounted / "data"), {"root": CHECKS["root"]})
+def test_read_only_root_is_missing_and_left_as_it_was(small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    (found,) = examine(Settings(root=small_disk / "data"), {"root": CHECKS["root"]})
     assert (found.state, found.exit_code) == ("missing", 7)
-    assert found.found == f"{mounted} cannot be written: Read-only file system"
+    assert found.found == f"{small_disk} cannot be written: Read-only file system"
     assert "FORGE_ROOT" in (found.remedy or "")
 
 
-def test_full_disk_is_missing(mounted, tmp_path):
-    settings = Settings(root=mounted / "data", memo=tmp_path)
+def test_full_disk_is_missing(small_disk, tmp_path):
+    settings = Settings(root=small_disk / "data", memo=tmp_path)
     found = {one.subject: one for one in examine(settings, {"disk": CHECKS["disk"]})}
     assert (found["disk/root"].state, found["disk/root"].exit_code) == ("missing", 7)
-    assert found["disk/root"].found.startswith(f"0.0 GB free at {mounted}")
+    assert found["disk/root"].found.startswith(f"0.0 GB free at {small_disk}")
     assert found["disk/memo"].state == "ok"
 
 
@@ -170,12 +166,12 @@ def test_root_is_tried_and_nothing_stays_behind(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_memo_is_tried_too(mounted, tmp_path):
-    subprocess.run(["mount", "-o", "remount,ro", str(mounted)], check=True)
-    settings = Settings(root=tmp_path, memo=mounted / "memo")
+def test_memo_is_tried_too(small_disk, tmp_path):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    settings = Settings(root=tmp_path, memo=small_disk / "memo")
     (found,) = examine(settings, {"memo": CHECKS["memo"]})
     assert (found.state, found.exit_code) == ("missing", 7)
-    assert found.found == f"{mounted} cannot be written: Read-only file system"
+    assert found.found == f"{small_disk} cannot be written: Read-only file system"
     assert "FORGE_MEMO" in (found.remedy or "")
 
 
