@@ -18,11 +18,15 @@ class Recipe(BaseModel):
     system_packages: tuple[str, ...] = ()
     """Debian packages."""
     environment: dict[str, str] = {}
-    """Variables for install, rebuild, probe and test."""
+    """Variables for install, rebuild, probe and test; the dependencies do not see them."""
     lock: str = ""
     """Every dependency pinned, as its package manager writes it; empty where there is none."""
+    lock_as_of: str = ""
+    """The moment as of which the lock was resolved, in $FORGE_LOCK_AS_OF; empty without a lock."""
+    dependencies: str = ""
+    """Shell, as root, with network, without the project: installs what $FORGE_LOCK pins."""
     install: str = ""
-    """Shell, as root in /testbed at the base commit, with network; the lock is at $FORGE_LOCK."""
+    """Shell, as root in /testbed at the base commit, with network, after the dependencies."""
     rebuild: str = ""
     """Shell, offline, after every patch."""
     probe: str

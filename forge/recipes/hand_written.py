@@ -24,6 +24,7 @@ class HandWritten(BaseModel):
     environment: dict[str, str] = {}
     requirements: list[str] | None = None
     lock: str | None = None
+    dependencies: str | None = None
     install: str | None = None
     rebuild: str | None = None
     probe: str | None = None

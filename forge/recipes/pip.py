@@ -55,6 +55,11 @@ VERSION_TOOLS = {
     "uv-dynamic-versioning": ("UV_DYNAMIC_VERSIONING_BYPASS", UNKNOWN_VERSION),
     "pbr": ("PBR_VERSION", "0.0.0"),
 }
+DEPENDENCIES = """\
+uv venv --quiet --python "$(command -v python3)" /opt/venv
+[ -z "$FORGE_LOCK_AS_OF" ] || export UV_EXCLUDE_NEWER="$FORGE_LOCK_AS_OF"
+uv pip install --requirements "$FORGE_LOCK"
+"""
 PYTEST = "python -m pytest --rootdir=/testbed --continue-on-collection-errors -p no:cacheprovider"
 TEST = '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
 # Verbosity is set, not lowered: the project's own -v or -q would change the shape of the list.
@@ -116,6 +121,7 @@ def _recipe(project: Project, facts: Facts, wanted: Wanted, image: str) -> Recip
         base_commit=wanted.base_commit,
         image=image,
         environment=_environment(project, facts),
+        dependencies=DEPENDENCIES,
         install=_install(project, facts, wanted.merged_at),
         rebuild=f"{_editable(project, facts)} --offline\n" if facts.is_compiled else "",
         probe=f"{_pytest(project, facts)} {PROBE}",
@@ -142,14 +148,10 @@ def _environment(project: Project, facts: Facts) -> dict[str, str]:
 
 
 def _install(project: Project, facts: Facts, merged_at: datetime) -> str:
-    lines = [
-        'uv venv --quiet --python "$(command -v python3)" /opt/venv',
-        f"export UV_EXCLUDE_NEWER={stamp(merged_at)}",
-        'uv pip install --requirements "$FORGE_LOCK"',
-        f"export UV_EXCLUDE_NEWER={stamp(max(merged_at, EDITABLE_SINCE))}",
-        _editable(project, facts),
-    ]
-    return "".join(f"{line}\n" for line in (lines if facts.is_installable else lines[:3]))
+    if not facts.is_installable:
+        return ""
+    newest = stamp(max(merged_at, EDITABLE_SINCE))
+    return f"export UV_EXCLUDE_NEWER={newest}\n{_editable(project, facts)}\n"
 
 
 def _editable(project: Project, facts: Facts) -> str:

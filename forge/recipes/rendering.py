@@ -113,7 +113,7 @@ def _undrafted(failure: Failure) -> dict[str, Any]:
 
 def finished() -> pl.Expr:
     """The draft with its lock, as the recipe's text and sha; null where there is no draft."""
-    return pl.struct("draft", "lock", "own_name").map_batches(
+    return pl.struct("draft", "lock", "exclude_newer", "own_name").map_batches(
         _finished, return_dtype=RECIPE, is_elementwise=True
     )
 
@@ -122,10 +122,14 @@ def _finished(rows: pl.Series) -> pl.Series:
     return pl.Series([_recipe(**row) for row in rows], dtype=RECIPE)
 
 
-def _recipe(draft: str | None, lock: str | None, own_name: str | None) -> dict[str, str] | None:
+def _recipe(
+    draft: str | None, lock: str | None, exclude_newer: str, own_name: str | None
+) -> dict[str, str] | None:
     if draft is None:
         return None
     recipe = Recipe.model_validate_json(draft)
     if lock is not None:
         recipe = recipe.model_copy(update={"lock": without(lock, own_name)})
+    if recipe.lock:
+        recipe = recipe.model_copy(update={"lock_as_of": exclude_newer})
     return {"recipe": recipe.text, "recipe_sha": recipe.sha}

@@ -113,7 +113,9 @@ class Images:
         files = {
             "packages": " ".join(recipe.system_packages).encode(),
             "lock": recipe.lock.encode(),
+            "dependencies.sh": recipe.dependencies.encode(),
             "install.sh": recipe.install.encode(),
+            "tier.sh": scripts.tier_script(recipe).encode(),
             "environment.sh": scripts.environment_script(recipe).encode(),
             "base.py": source_of(KEEPER).encode(),
             "rules": languages()[recipe.language].rules.encode(),
@@ -237,7 +239,7 @@ def failure_of(end: Ended, log: str, bounds: Bounds) -> Failure:
     if NETWORK_DOWN.search(words[-5000:]):
         return Failure("infra", "network_failed", detail)
     step = end.files.get(scripts.STEP, b"").decode().strip()
-    if step in {"system_packages", "install"}:
+    if step in {"system_packages", "dependencies", "install"}:
         return Failure("environment", f"{step}_failed", detail)
     return Failure("infra", f"{step or 'build'}_failed", detail)
 

@@ -10,6 +10,8 @@ from forge.services.docker_limits import REFUSED
 
 UV = "0.13.8"
 VENV = "/opt/venv"
+ENTER = f'export PATH="{VENV}/bin:$PATH"\n'
+VARIABLES = {"FORGE_LOCK": "/forge/lock", "VIRTUAL_ENV": VENV}
 CA_VARIABLES = (
     "SSL_CERT_FILE",
     "PIP_CERT",
@@ -100,6 +102,10 @@ TASK = (
 step system_packages
 install_packages $(cat {FOLDER}/packages)
 
+step dependencies
+cp {FOLDER}/lock /forge/lock
+(. {FOLDER}/tier.sh; bash -euo pipefail {FOLDER}/dependencies.sh)
+
 step checkout
 cd /testbed
 mkdir -p .git/info
@@ -107,7 +113,6 @@ echo '{ATTRIBUTES}' >.git/info/attributes
 git read-tree --reset -u HEAD
 
 step install
-cp {FOLDER}/lock /forge/lock
 (. {FOLDER}/environment.sh; bash -euo pipefail {FOLDER}/install.sh)
 
 step ownership
@@ -130,14 +135,19 @@ def network_files(proxies: Mapping[str, str], bundle: Path | None) -> dict[str, 
     return {NETWORK: exports(wanted).encode(), CA_BUNDLE: bundle.read_bytes()}
 
 
+def tier_script(recipe: Recipe) -> str:
+    """Shell that sets what the dependencies are to find: nothing of the project."""
+    return ENTER + exports({**VARIABLES, "FORGE_LOCK_AS_OF": recipe.lock_as_of})
+
+
 def environment_script(recipe: Recipe) -> str:
     """Shell that sets what install, rebuild, probe and test are to find."""
-    return f'export PATH="{VENV}/bin:$PATH"\n' + exports(variables(recipe))
+    return ENTER + exports(variables(recipe))
 
 
 def variables(recipe: Recipe) -> dict[str, str]:
     """Environment variables of the task's image, `PATH` aside."""
-    return {"FORGE_LOCK": "/forge/lock", "VIRTUAL_ENV": VENV, **recipe.environment}
+    return {**VARIABLES, **recipe.environment}
 
 
 def exports(variables: Mapping[str, str]) -> str:
