@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import asdict
 from datetime import datetime
 
 from forge.effect import Failure
@@ -19,6 +20,7 @@ from forge.recipes.pythons import choose_python, read_python_version
 from forge.recipes.requirement_lines import canonical
 from forge.recipes.requirement_sets import Expanded, RequirementSet, requirement_sets
 from forge.recipes.requirements_files import read_requirements
+from forge.recipes.runners import running
 from forge.recipes.setup_cfg import read_setup_cfg
 from forge.recipes.setup_py import read_setup_py
 from forge.recipes.tox import read_tox
@@ -59,14 +61,6 @@ DEPENDENCIES = """\
 uv venv --quiet --python "$(command -v python3)" /opt/venv
 [ -z "$FORGE_LOCK_AS_OF" ] || export UV_EXCLUDE_NEWER="$FORGE_LOCK_AS_OF"
 uv pip install --requirements "$FORGE_LOCK"
-"""
-PYTEST = "python -m pytest --rootdir=/testbed --continue-on-collection-errors -p no:cacheprovider"
-TEST = '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
-# Verbosity is set, not lowered: the project's own -v or -q would change the shape of the list.
-PROBE = """--collect-only --verbosity=-1 --disable-warnings | awk '
-{ print > "/dev/stderr" }
-/^[^ >].*::/ && !/^(ERROR|FAILED|E) / { print; found = 1 }
-END { exit !found }'
 """
 
 
@@ -124,9 +118,7 @@ def _recipe(project: Project, facts: Facts, wanted: Wanted, image: str) -> Recip
         dependencies=DEPENDENCIES,
         install=_install(project, facts, wanted.merged_at),
         rebuild=f"{_editable(project, facts)} --offline\n" if facts.is_compiled else "",
-        probe=f"{_pytest(project, facts)} {PROBE}",
-        test=f"{_pytest(project, facts)} {TEST} {_targets(project)}\n",
-        results="junit",
+        **asdict(running(project, facts)),
     )
 
 
@@ -157,15 +149,6 @@ def _install(project: Project, facts: Facts, merged_at: datetime) -> str:
 def _editable(project: Project, facts: Facts) -> str:
     isolation = " --no-build-isolation" if facts.is_compiled else ""
     return f"uv pip install --no-deps{isolation} --editable {shlex.quote(project.root or '.')}"
-
-
-def _pytest(project: Project, facts: Facts) -> str:
-    enter = f"cd {shlex.quote(project.root)}\n" if project.root else ""
-    return enter + " ".join([PYTEST, *map(shlex.quote, facts.test_options)])
-
-
-def _targets(project: Project) -> str:
-    return '"${@/#//testbed/}"' if project.root else '"$@"'
 
 
 def stamp(moment: datetime) -> str:
