@@ -44,6 +44,18 @@ class Need:
 
 
 @dataclass(frozen=True)
+class TestCommand:
+    """A simple command of a place that runs tests, whether or not it is the one that does."""
+
+    reader: str
+    words: tuple[str, ...]
+    folder: str = ""
+    """Where it starts, below the project's root."""
+
+    __test__ = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """What one reader learned, or all of them together; the first who knows a single fact wins."""
 
@@ -63,6 +75,8 @@ class Facts:
     environment: Mapping[str, str] = field(default_factory=dict)
     system_packages: tuple[str, ...] = ()
     """Debian packages that the project installs for its tests."""
+    test_commands: tuple[TestCommand, ...] = ()
+    """Commands of places that run tests, in the order in which the readers rank."""
     test_options: tuple[str, ...] = ()
     """What the test runner must be told beside what its configuration says."""
     dropped: tuple[str, ...] = ()
@@ -82,6 +96,7 @@ class Facts:
             groups={**other.groups, **self.groups},
             environment={**other.environment, **self.environment},
             system_packages=self.system_packages + other.system_packages,
+            test_commands=self.test_commands + other.test_commands,
             test_options=self.test_options + other.test_options,
             dropped=self.dropped + other.dropped,
         )
