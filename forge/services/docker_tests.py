@@ -16,7 +16,7 @@ from forge.services.docker_limits import Bounds
 REPORT, APPLY_LOG, LOG = "/forge/report", "/forge/apply.log", f"{OUT}/log"
 STATUS, LETTERS, RESULT = f"{OUT}/status.json", f"{OUT}/letters.json", f"{OUT}/result/result"
 FREE_BYTES = 20_000_000
-NOT_APPLIED = 9
+NOT_APPLIED, SIGNALLED = 9, 128
 NEARLY = 0.9
 CAPABILITIES = ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL")
 UNPRIVILEGED = "setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --no-new-privs"
@@ -94,6 +94,9 @@ async def run_tests(  # noqa: PLR0913 - a run is all of these
 def _tested(end: Ended, bounds: Bounds) -> EvalOutput:
     status = json.loads(end.files.get(STATUS, b"{}"))
     limit = _limit(end, status, bounds)
+    if not limit and not status and end.exit_code > SIGNALLED:
+        words = f"somebody killed the container: it ended with {end.exit_code}, and eval.sh did not"
+        raise Unanswered(Failure("infra", "killed", words))
     is_applied = end.exit_code != NOT_APPLIED or REPORT in end.files
     return EvalOutput(
         is_applied=is_applied,
