@@ -49,7 +49,8 @@ as_forge() {  # as_forge SECONDS COMMAND...: interrupted when the time is up, th
     setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all --no-new-privs \
     env --default-signal=INT -u BASH_ENV -u ENV PATH="$image_path" HOME=/home/forge \
     USER=forge LOGNAME=forge LANG=C.UTF-8 TERM=dumb PIP_NO_INDEX=1 UV_OFFLINE=1 \
-    FORGE_RESULT="$out/result/result" @ENVIRONMENT@ "$@")
+    FORGE_RESULT="$out/result/result" FORGE_RUNNER="$out/bin/runner/record.py" \
+    @ENVIRONMENT@ "$@")
 }
 keep() {  # as much as anybody reads; what writes more is not held up
   head -c @LOG_BYTES@ >>"$1"
@@ -64,7 +65,7 @@ end_processes() {  # all at once, and as somebody whom none of them may kill fir
 
 end_processes
 rm -rf "$out"
-mkdir -p "$out/bin" "$out/result"
+mkdir -p "$out/bin/runner" "$out/result"
 chown 1000:1000 "$out/result"
 chmod 700 "$out/result"
 find /testbed -xdev '(' ! -uid 1000 -o ! -gid 1000 ')' -exec chown -h 1000:1000 {} +
@@ -152,7 +153,7 @@ def render(
         "END": END,
         "ENVIRONMENT": shlex.join(f"{name}={value}" for name, value in recipe.environment.items()),
         "REMOVED": shlex.quote(json.dumps(list(removed_test_paths))),
-        "RULES": shlex.quote(languages()[recipe.language].rules),
+        "RULES": shlex.quote(languages()[recipe.language].rules(recipe.runner)),
         "TARGETS": shlex.join(targets),
         "FILES": "".join(_written(name, text) for name, text in _files(recipe, test_archive)),
     }
@@ -169,8 +170,15 @@ def _files(recipe: Recipe, test_archive: str) -> list[tuple[str, str]]:
         ("restore.py", source_of("forge.inside.restore")),
         ("report.py", source_of("forge.inside.report")),
         ("reader.py", source_of(reader(recipe).__name__)),
+        *((f"runner/{name}", text) for name, text in programs(recipe).items()),
         ("tests.base64", "\n".join(wrapped)),
     ]
+
+
+def programs(recipe: Recipe) -> dict[str, str]:
+    """Files that the recipe's commands find in the folder of $FORGE_RUNNER."""
+    names = languages()[recipe.language].runner_of(recipe.runner).programs
+    return {f"{name}.py": source_of(f"{forge.inside.__name__}.{name}") for name in names}
 
 
 def reader(recipe: Recipe) -> ModuleType:

@@ -52,7 +52,7 @@ TEST = (
     '--continue-on-collection-errors --junitxml="$FORGE_RESULT" "$@"'
 )
 KEEPER = base64.b64encode(source_of("forge.inside.base").encode()).decode()
-RULES = shlex.quote(languages()["python"].rules).replace("\\", "\\\\")
+RULES = shlex.quote(languages()["python"].rules()).replace("\\", "\\\\")
 DOCKERFILE = f"""FROM python:3.11-slim-bookworm
 RUN command -v git && command -v patch || \\
     (apt-get update -qq && apt-get install -y -qq --no-install-recommends git patch)

@@ -21,6 +21,10 @@ class Runner:
     """Paths of files that hold its settings among those of other tools."""
     modules: str
     """Paths, matched up to the module, of what would be its own if their folder were searched."""
+    programs: tuple[str, ...] = ()
+    """Modules of forge.inside that lie beside $FORGE_RUNNER, which is the first of them."""
+    targets: Callable[[Sequence[str]], list[str]] | None = None
+    """What it is given for touched paths of tests, where that is not as its language has it."""
 
     @property
     def paths(self) -> str:
@@ -40,19 +44,33 @@ class Language:
     manifests: str
     """Paths of files that say how the project is built and tested."""
     runner: Runner
-    """What its tests run under."""
+    """What its tests run under, unless a recipe names another."""
     targets: Callable[[Sequence[str]], list[str]]
     """What the runner is given for touched paths of tests; nothing means all."""
     draft: Drafter
     """Recipes before their lock, best first, from a project's manifests."""
+    other_runners: tuple[Runner, ...] = ()
+    """Runners of projects that choose, or bring, their own."""
+
+    def runner_of(self, name: str) -> Runner:
+        """The runner that a recipe names; by no name, the usual one."""
+        return next(r for r in (self.runner, *self.other_runners) if name in {"", r.name})
 
     @property
-    def rules(self) -> str:
+    def runner_paths(self) -> str:
+        """Paths of all files of all its runners."""
+        return "|".join(runner.paths for runner in (self.runner, *self.other_runners))
+
+    def rules(self, runner: str = "") -> str:
         """Which files decide what a test's result means, as `forge.inside.base` reads it."""
-        runner = self.runner
-        files = f"{self.tests}|{runner.files}"
-        others = {"settings": runner.settings, "modules": runner.modules}
-        return json.dumps({"name": runner.name, "files": files, **others})
+        named = self.runner_of(runner)
+        files = f"{self.tests}|{named.files}"
+        others = {"settings": named.settings, "modules": named.modules}
+        return json.dumps({"name": named.name, "files": files, **others})
+
+    def targets_of(self, runner: str, test_paths: Sequence[str]) -> list[str]:
+        """What a recipe's runner is given for touched paths of tests."""
+        return (self.runner_of(runner).targets or self.targets)(test_paths)
 
 
 def languages() -> dict[str, Language]:

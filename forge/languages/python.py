@@ -1,10 +1,11 @@
-"""Python: pip and uv, pytest."""
+"""Python: pip and uv; pytest, and the runners that projects choose or bring themselves."""
 
 import posixpath
 import re
 from collections.abc import Sequence
 
-from forge.languages import Language, Runner
+from forge.languages import Language
+from forge.languages.python_runners import DJANGO, NOSE, PYTEST, SYMPY, UNITTEST
 from forge.recipes.pip import draft_pip
 
 SOURCE = r"\.(py|pyi|pyx|pxd)$"
@@ -16,24 +17,11 @@ TESTS = (
 )
 MANIFESTS = (
     r"(^|/)(pyproject\.toml|setup\.(cfg|py)|\.?pytest\.(ini|toml)|tox\.(ini|toml)|hatch\.toml"
-    r"|noxfile\.py|\.python-version)$"
+    r"|noxfile\.py|\.python-version|(run_?(unit_?)?tests?|manage)\.py)$|^bin/test$"
     r"|^\.github/workflows/[^/]+\.ya?ml$"
     r"|(^|/)[^/]*(requirements?|reqs|deps)[^/]*(/[^/]+){0,2}\.(txt|in|pip)$"
 )
-RUNNER = Runner(
-    name="pytest",
-    # Beside its settings: what every start of Python imports, what `python -m pytest` would take
-    # for pytest from the folder it starts in, and what names plugins as installed packages do.
-    files=(
-        r"(^|/)\.?pytest\.(ini|toml)$"
-        r"|(^|/)(site|user)customize[./]"
-        r"|^(pytest|_pytest|pluggy|iniconfig)[./]"
-        r"|(?i:\.(dist|egg)-info)(/|$)"
-    ),
-    modules=r"(.*/)?(pytest|_pytest|pluggy|iniconfig)(/|\.(py|pyc|([^/]*\.)?so)$)",
-    settings=r"(^|/)(tox\.ini|setup\.cfg|pyproject\.toml)$",
-)
-TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_tests?|tests?)\.py$")
+TEST_FILE = re.compile(r"(^|/)((unit)?test_[^/]*|[^/]*_tests?|tests?)\.py$")
 SUITE = re.compile(r"^(tests?|testing|[a-z]+[-_]tests|unit|integration|functional|e2e|regression)$")
 
 
@@ -69,7 +57,8 @@ PYTHON = Language(
     source=SOURCE,
     tests=TESTS,
     manifests=MANIFESTS,
-    runner=RUNNER,
+    runner=PYTEST,
+    other_runners=(UNITTEST, NOSE, DJANGO, SYMPY),
     targets=targets,
     draft=draft_pip,
 )

@@ -33,6 +33,8 @@ class Recipe(BaseModel):
     """Shell that lists the tests at the base, one id a line."""
     test: str
     """Shell (bash) that runs the targets "$@" (none: all), with its result in $FORGE_RESULT."""
+    runner: str = ""
+    """Name of what its tests run under; empty: its language's usual one."""
     results: str
     """Name of the module in forge.results that reads the result file."""
 

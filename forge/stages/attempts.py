@@ -244,7 +244,7 @@ def _rendered(row: Row, seconds: int) -> str:
         recipe,
         test_archive=row["test_archive"],
         removed_test_paths=row["removed_test_paths"],
-        targets=languages()[recipe.language].targets(row["test_paths"]),
+        targets=languages()[recipe.language].targets_of(recipe.runner, row["test_paths"]),
         seconds=seconds,
     )
 

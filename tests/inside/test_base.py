@@ -11,7 +11,7 @@ from forge.inside import restore
 from forge.inside.base import MOST_BYTES, keep, put_back
 from forge.languages.python import PYTHON
 
-RULES = json.loads(PYTHON.rules)
+RULES = json.loads(PYTHON.rules())
 PYTEST = "[tool:pytest]\naddopts = -q\n"
 TOML = '[project]\nname = "a"\n\n[tool.pytest.ini_options]\naddopts = "-q"\n'
 
