@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import docker
 import polars as pl
@@ -20,19 +19,12 @@ from forge.lock import is_idle
 from forge.processes import is_dead
 from forge.report import bytes_under
 from forge.services.docker_containers import Program, options
-from forge.services.docker_engine import (
-    CREATED,
-    KIND,
-    PROCESS,
-    no_engine,
-    our_containers,
-    remove,
-)
+from forge.services.docker_engine import PROCESS, no_engine, our_containers, remove
+from forge.services.docker_room import Held, leaves, our_images
 from forge.settings import Settings
 from forge.views import DRAFT
 
 NAME = re.compile(r"[0-9a-f]{64}")
-OURS = "sweforge/"
 DAY = 86_400
 
 
@@ -70,9 +62,9 @@ def container(client: docker.DockerClient, image: str, script: str) -> Iterator[
 
 
 def image_sizes() -> list[int]:
-    """Bytes of each of our images."""
+    """What each of our images adds to those that it shares."""
     with engine(seconds=5) as client:
-        return [image["Size"] for image in _our_images(client)]
+        return [image.bytes for image in our_images(client)]
 
 
 def containers(client: docker.DockerClient) -> Iterator[Leftover]:
@@ -83,24 +75,17 @@ def containers(client: docker.DockerClient) -> Iterator[Leftover]:
 
 
 def images(client: docker.DockerClient, *, before: float) -> Iterator[Leftover]:
-    """Our images made before a time; what is still in use stays."""
-    for image in _our_images(client):
-        if _made_at(image) < before:
-            name = (image["RepoTags"] or [image["Id"]])[0]
-            remove_it = partial(_remove_image, client, name)
-            yield Leftover("image", name, image["Size"], remove_it)
+    """Our images made before a time, those that others stand on last; what is in use stays."""
+    left = our_images(client)
+    while free := [one for one in leaves(left) if _made_at(one) < before]:
+        left = [one for one in left if one not in free]
+        for image in free:
+            name = image.tag or image.id
+            yield Leftover("image", name, image.bytes, partial(_remove_image, client, name))
 
 
-def _our_images(client: docker.DockerClient) -> list[dict[str, Any]]:
-    # Not `client.images.list`: it looks each image up again, and fails when one is gone by then.
-    # By name too: what somebody builds from our images has our label.
-    labelled = client.api.images(filters={"label": KIND})
-    return [one for one in labelled if all(t.startswith(OURS) for t in one["RepoTags"] or [""])]
-
-
-def _made_at(image: dict[str, Any]) -> float:
-    told = (image["Labels"] or {}).get(CREATED)
-    return datetime.fromisoformat(told).timestamp() if told else float(image["Created"])
+def _made_at(image: Held) -> float:
+    return datetime.fromisoformat(image.created).timestamp() if image.created else 0.0
 
 
 def _remove_image(client: docker.DockerClient, name: str) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from forge.recipes import Recipe
 
 IMAGE = "python:3.11-slim-bookworm"
-INSTALL = """
+DEPENDENCIES = """
 uv venv -q --python "$(command -v python3)" /opt/venv
-uv pip install -q -r "$FORGE_LOCK"
+uv pip install -q --no-deps -r "$FORGE_LOCK"
 """
 PYTEST = (
     "python -m pytest --rootdir=/testbed -o junit_family=xunit1 --continue-on-collection-errors"
@@ -32,7 +32,7 @@ class Project:
     repo: str = "ada/sums"
 
     def recipe(self, **changes: object) -> Recipe:
-        """A recipe that installs pytest alone; changed where a test says so."""
+        """A recipe that installs pytest alone, or what a test says."""
         values = {
             "language": "python",
             "repo": self.repo,
@@ -40,7 +40,7 @@ class Project:
             "image": IMAGE,
             "environment": {"PYTHONPATH": "/testbed"},
             "lock": LOCK,
-            "install": INSTALL,
+            "dependencies": "" if "install" in changes else DEPENDENCIES,
             "probe": f"{PYTEST} --collect-only -q | grep ::",
             "test": f'{PYTEST} --junitxml="$FORGE_RESULT" "$@"',
             "results": "junit",

@@ -38,9 +38,9 @@ def command(**flags: Any) -> None:
     before = time.time() - _age(flags["older_than"])
     with explained(settings), ExitStack() as engine:
         found = [*_on_disk(settings, flags, before), *_in_engine(flags, before, engine)]
-        found.sort(key=lambda one: (one.what, one.name))
-        for kind in dict.fromkeys(one.what for one in found):
-            _tell([one for one in found if one.what == kind])
+        told = sorted(found, key=lambda one: (one.what, one.name))
+        for kind in dict.fromkeys(one.what for one in told):
+            _tell([one for one in told if one.what == kind])
         if not flags["dry_run"]:
             for one in found:
                 one.remove()

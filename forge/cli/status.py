@@ -103,7 +103,7 @@ def _images() -> str:
         held = image_sizes()
     except EngineError as error:
         return str(error).splitlines()[0]
-    return f"{_text.size(sum(held)):>11}  {len(held)}, layers that they share counted each time"
+    return f"{_text.size(sum(held)):>11}  {len(held)}, what they add to images of others"
 
 
 def _plain(

@@ -17,12 +17,12 @@ from forge.errors import EngineError
 from forge.processes import is_dead
 
 KIND = "forge"
-"""Label of our images: toolchain or task."""
+"""Label of our images: toolchain, dependencies or task."""
 PROCESS = "forge.process"
 """Label of our containers: host, pid and start of the process that made them.
 
 Images have it empty, so that what others start from them is not taken for ours."""
-CREATED, OWN_BYTES = "forge.created", "forge.bytes"
+CREATED, OWN_BYTES, BASE = "forge.created", "forge.bytes", "forge.base"
 CALL_SECONDS = 120
 NO_SPACE = "no space left on device"
 

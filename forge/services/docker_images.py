@@ -6,10 +6,8 @@ image behind when it fails, and gives its whole log as a file.
 
 import asyncio
 import contextlib
-import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,22 +21,32 @@ from docker.models.images import Image as DockerImage
 
 from forge.artifacts import Artifacts
 from forge.effect import Failure
-from forge.fingerprint import source_of
-from forge.languages import languages
 from forge.recipes import Recipe
 from forge.services import docker_scripts as scripts
+from forge.services import docker_tiers as tiers
 from forge.services.docker_containers import LAST_CHARACTERS, Ended, Program, ended, stop_on_limit
-from forge.services.docker_engine import CREATED, KIND, OWN_BYTES, PROCESS, Engine, Unanswered
+from forge.services.docker_engine import (
+    BASE,
+    CREATED,
+    KIND,
+    OWN_BYTES,
+    PROCESS,
+    Engine,
+    Unanswered,
+)
 from forge.services.docker_files import File
 from forge.services.docker_limits import Bounds, written_bytes
 from forge.services.docker_proxies import Relays
+from forge.services.docker_room import our_images, surplus
+from forge.services.docker_tiers import Work
 from forge.services.git import Failed, Git
 from forge.settings import Settings
 
-KEEPER = "forge.inside.base"
 LOG_BYTES = 50_000_000
 LOG, SECONDS = "forge.log", "forge.seconds"
 """Labels: the artifact of what a build printed, and how long it took."""
+BASE_DIGEST, BASE_BYTES = "forge.base_digest", "forge.base_bytes"
+BOUNDED = {"dependencies", "task"}
 LAST_LINES = 20
 ROOT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
 NETWORK_DOWN = re.compile(
@@ -49,6 +57,14 @@ NETWORK_DOWN = re.compile(
 GONE = re.compile(r"not found|does not exist|manifest unknown|pull access denied", re.IGNORECASE)
 
 
+class Base(NamedTuple):
+    """The image that another stands on, as it was then."""
+
+    tag: str
+    digest: str
+    bytes: int
+
+
 @dataclass(frozen=True)
 class Image:
     """A task's image; `log` names the artifact of its build, where it is held."""
@@ -56,21 +72,10 @@ class Image:
     tag: str
     digest: str
     bytes: int
+    own_bytes: int
+    base: Base
     log: str | None
     seconds: float
-
-
-@dataclass(frozen=True)
-class Work:
-    """What becomes an image: a shell script, its files, and what the image says of itself."""
-
-    tag: str
-    kind: str
-    base: str
-    script: str
-    files: dict[str, bytes]
-    archives: dict[str, Path]
-    environment: dict[str, str]
 
 
 class Images:
@@ -84,44 +89,53 @@ class Images:
         self.bounds = bounds_of(settings)
         self.used: set[str] = set()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._refused: dict[str, Failure] = {}
 
     async def toolchain(self, base: str) -> str:
         """The tag of a toolchain image with our tools in it."""
-        tag = f"sweforge/toolchain:{_short(base, scripts.TOOLCHAIN)}"
-        work = Work(tag, "toolchain", base, scripts.TOOLCHAIN, {}, {}, {})
-        async with self._locks[tag]:
-            if await self.engine.find_image(tag) is None:
+        work = tiers.toolchain(base)
+        async with self._locks[work.tag]:
+            if await self.engine.find_image(work.tag) is None:
                 await self._pull(base)
                 await self._build(work)
+        return work.tag
+
+    async def dependencies(self, recipe: Recipe) -> str:
+        """The tag of what a recipe shares with all that need the same."""
+        tag = tiers.dependencies_tag(recipe)
+        self.used.add(tag)
+        async with self._locks[tag]:
+            if refused := self._refused.get(tag):
+                raise Unanswered(refused)
+            if await self.engine.find_image(tag) is None:
+                await self._depend(recipe)
         return tag
 
     async def task(self, recipe: Recipe) -> Image:
         """The image in which a recipe's tests run."""
-        tag = tag_of(recipe)
+        tag = tiers.tag_of(recipe)
         self.used.add(tag)
         async with self._locks[tag]:
             if found := await self.engine.find_image(tag):
                 return self._described(tag, found)
-            return await self._build(await self._work(tag, recipe))
+            commit = await self._commit(recipe)
+            return await self._build(tiers.task(recipe, await self.dependencies(recipe), commit))
 
-    async def _work(self, tag: str, recipe: Recipe) -> Work:
-        base = await self.toolchain(recipe.image)
+    async def _depend(self, recipe: Recipe) -> None:
+        work = tiers.dependencies(recipe, await self.toolchain(recipe.image))
         try:
-            archive = await self.git.commit_archive(recipe.repo, recipe.base_commit)
+            await self._build(work)
+        except Unanswered as stopped:
+            # Of all who share it the first has tried it for the others.
+            if stopped.failure.kind == "environment":
+                self._refused[work.tag] = stopped.failure
+            raise
+
+    async def _commit(self, recipe: Recipe) -> Path:
+        try:
+            return await self.git.commit_archive(recipe.repo, recipe.base_commit)
         except Failed as failed:
             raise Unanswered(failed.failure) from None
-        files = {
-            "packages": " ".join(recipe.system_packages).encode(),
-            "lock": recipe.lock.encode(),
-            "dependencies.sh": recipe.dependencies.encode(),
-            "install.sh": recipe.install.encode(),
-            "tier.sh": scripts.tier_script(recipe).encode(),
-            "environment.sh": scripts.environment_script(recipe).encode(),
-            "base.py": source_of(KEEPER).encode(),
-            "rules": languages()[recipe.language].rules.encode(),
-        }
-        environment = scripts.variables(recipe)
-        return Work(tag, "task", base, scripts.TASK, files, {"/testbed": archive}, environment)
 
     async def _pull(self, base: str) -> None:
         if await self.engine.find_image(base):
@@ -146,15 +160,28 @@ class Images:
                 image = await self.engine.find_image(work.tag)
                 if image is None:
                     built = {LOG: log, SECONDS: str(end.seconds)}
-                    image = await self.engine.call(partial(_commit, container, work, built))
+                    image = await self._committed(container, work, built)
         return self._described(work.tag, image)
+
+    async def _committed(
+        self, container: Container, work: Work, built: dict[str, str]
+    ) -> DockerImage:
+        base = await self.engine.call(self.engine.client.images.get, str(container.attrs["Image"]))
+        built |= {BASE: work.base, BASE_DIGEST: str(base.id), BASE_BYTES: str(base.attrs["Size"])}
+        return await self.engine.call(partial(_commit, container, work, built))
 
     def _described(self, tag: str, image: DockerImage) -> Image:
         # By the image itself: who built it may have died before it was told.
-        log, seconds = image.labels.get(LOG), float(image.labels.get(SECONDS, 0))
-        is_held = log is not None and self.artifacts.holds(log)
+        told = image.labels
+        log = told.get(LOG)
         return Image(
-            tag, str(image.id), int(image.attrs["Size"]), log if is_held else None, seconds
+            tag=tag,
+            digest=str(image.id),
+            bytes=int(image.attrs["Size"]),
+            own_bytes=int(told[OWN_BYTES]),
+            base=Base(told[BASE], told[BASE_DIGEST], int(told[BASE_BYTES])),
+            log=log if log is not None and self.artifacts.holds(log) else None,
+            seconds=float(told.get(SECONDS, 0)),
         )
 
     def _program(self, work: Work, proxies: dict[str, str]) -> Program:
@@ -173,10 +200,9 @@ class Images:
         )
 
     async def _make_room(self) -> None:
-        find = partial(self.engine.client.images.list, filters={"label": f"{KIND}=task"})
-        for image in surplus(
-            map(held, await self.engine.call(find)), self.settings.disk, self.used
-        ):
+        held = await self.engine.call(our_images, self.engine.client)
+        bounded = [image for image in held if image.kind in BOUNDED]
+        for image in surplus(bounded, self.settings.disk, self.used):
             await self.engine.call(_remove_image, self.engine.client, image.tag)
 
 
@@ -187,48 +213,6 @@ def bounds_of(settings: Settings) -> Bounds:
         memory_bytes=settings.container_memory_bytes,
         disk_bytes=settings.container_disk_bytes,
     )
-
-
-class Held(NamedTuple):
-    """An image on this machine, and what it adds to the layers that it shares."""
-
-    created: str
-    tag: str
-    bytes: int
-
-
-def held(image: DockerImage) -> Held:
-    """What an image says of itself."""
-    own = image.labels.get(OWN_BYTES, "0")
-    return Held(image.labels.get(CREATED, ""), next(iter(image.tags), ""), int(own or 0))
-
-
-def surplus(images: Iterable[Held], disk: int, used: Collection[str]) -> list[Held]:
-    """The oldest images that are not in use, until the others fit the disk that we may fill."""
-    ordered = sorted(images)
-    excess = sum(image.bytes for image in ordered) - disk
-    found = []
-    for image in ordered:
-        if excess > 0 and image.tag and image.tag not in used:
-            found.append(image)
-            excess -= image.bytes
-    return found
-
-
-def tag_of(recipe: Recipe) -> str:
-    """The name of a recipe's image: the same on every machine.
-
-    >>> values = {"language": "python", "base_commit": "c", "image": "i", "probe": "p"}
-    >>> recipe = Recipe(repo="Ada/Lace_.kit", test="t", results="junit", **values)
-    >>> tag_of(recipe).partition(":")[0]
-    'sweforge/ada__lace-kit'
-    """
-    owner, _, name = (
-        re.sub(r"[^a-z0-9]+", "-", part).strip("-") for part in recipe.repo.lower().partition("/")
-    )
-    rules = languages()[recipe.language].rules
-    sha = _short(recipe.text, scripts.TOOLCHAIN, scripts.TASK, source_of(KEEPER), rules)
-    return f"sweforge/{owner}__{name or 'repository'}:{sha}"
 
 
 def failure_of(end: Ended, log: str, bounds: Bounds) -> Failure:
@@ -279,7 +263,3 @@ def _environment(container: Container, work: Work) -> dict[str, str]:
 def _remove_image(client: DockerClient, tag: str) -> None:
     with contextlib.suppress(APIError):  # a container of somebody uses it, or it is gone already
         client.images.remove(tag)
-
-
-def _short(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What runs inside containers that become images: the toolchain tier, the task tier upon it."""
+"""What runs inside containers that become images: one script for each tier."""
 
 import shlex
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ install_packages() {{
   export DEBIAN_FRONTEND=noninteractive
   apt-get -o Acquire::Retries=3 update -qq
   apt-get -o Acquire::Retries=3 install -y -qq --no-install-recommends "$@"
-  rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
+  rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb /var/cache/apt/*.bin
 }}
 """
 
@@ -96,7 +96,7 @@ fi
     + END
 )
 
-TASK = (
+DEPENDENCIES = (
     BEGIN
     + rf"""
 step system_packages
@@ -104,12 +104,29 @@ install_packages $(cat {FOLDER}/packages)
 
 step dependencies
 cp {FOLDER}/lock /forge/lock
-(. {FOLDER}/tier.sh; bash -euo pipefail {FOLDER}/dependencies.sh)
+cd /home/forge
+(. {FOLDER}/environment.sh; bash -euo pipefail {FOLDER}/dependencies.sh)
 
+step ownership
+mkdir -p {VENV}
+chown -R 1000:1000 {VENV}
+"""
+    + END
+)
+
+TASK = (
+    BEGIN
+    + rf"""
 step checkout
 cd /testbed
 mkdir -p .git/info
 echo '{ATTRIBUTES}' >.git/info/attributes
+git read-tree HEAD
+git rev-list --objects --missing=print HEAD | sed -n 's/^?//p' >{FOLDER}/missing
+if [ -s {FOLDER}/missing ]; then  # files that the server has not got
+  git ls-files -s -z | grep -zFf {FOLDER}/missing | cut -zf2- |
+    git update-index -z --skip-worktree --stdin
+fi
 git read-tree --reset -u HEAD
 
 step install
@@ -117,8 +134,9 @@ step install
 
 step ownership
 find /testbed -xdev -name __pycache__ -prune -exec rm -rf {{}} +
-mkdir -p {VENV}
-chown -R 1000:1000 /testbed {VENV}
+chown -R 1000:1000 /testbed
+# Not all of it: what changes its owner is copied, and the dependencies are there already.
+find {VENV} -xdev ! -uid 1000 -exec chown -h 1000:1000 {{}} +
 
 step keep
 LC_ALL=C.UTF-8 /forge/bin/python3 -I -S -B {FOLDER}/base.py keep {KEPT} "$(cat {FOLDER}/rules)"

@@ -24,6 +24,16 @@ class Environment(dy.Schema):
     image_digest = dy.String(nullable=True, description="sha256 that names the image's content")
     platform = dy.String(nullable=True, description="operating system and processor")
     bytes = dy.Int64(nullable=True, description="size of the image, layers it shares included")
+    own_bytes = dy.Int64(nullable=True, description="what the image adds to its dependencies")
+    dependencies_image = dy.String(
+        nullable=True, description="image of the dependencies; whoever names the same shares it"
+    )
+    dependencies_digest = dy.String(
+        nullable=True, description="sha256 that names the content of the dependencies' image"
+    )
+    dependencies_bytes = dy.Int64(
+        nullable=True, description="size of the dependencies' image, its toolchain included"
+    )
     seconds = dy.Float64(nullable=True, description="time of build and probe")
     log = artifact("what the build printed", nullable=True)
     tests = artifact("ids that the runner lists at the base commit, one a line", nullable=True)
@@ -46,9 +56,8 @@ class Limits(StageLimits):
     ranks: int = Field(3, description="most recipes tried for one candidate", ge=1)
 
 
-# 3: images keep a copy of the tests and of the runner's files, and the names of its modules,
-# without which no eval.sh runs.
-@effect(answers=Environment, version=3, since=3, concurrency=16, seconds=6 * 3600)
+# 4: images stand on those of their dependencies, and say on which.
+@effect(answers=Environment, version=4, since=4, concurrency=16, seconds=6 * 3600)
 async def build_environment(docker: Docker, *, recipe: str) -> Row | Failure:
     wanted = Recipe.model_validate_json(recipe)
     image = await docker.image(wanted)
@@ -74,6 +83,10 @@ def _environment(docker: Docker, image: Image, probed: Ran, ids: list[str]) -> R
         "image_digest": image.digest,
         "platform": docker.platform,
         "bytes": image.bytes,
+        "own_bytes": image.own_bytes,
+        "dependencies_image": image.base.tag,
+        "dependencies_digest": image.base.digest,
+        "dependencies_bytes": image.base.bytes,
         "seconds": round(image.seconds + probed.seconds, 3),
         "log": image.log,
         "tests": docker.artifacts.put("".join(f"{name}\n" for name in ids).encode()),

@@ -49,7 +49,7 @@ def test_project_with_a_test_extra_gives_three_recipes_the_best_declared_first()
     assert found[0].recipe.dependencies == (
         'uv venv --quiet --python "$(command -v python3)" /opt/venv\n'
         '[ -z "$FORGE_LOCK_AS_OF" ] || export UV_EXCLUDE_NEWER="$FORGE_LOCK_AS_OF"\n'
-        'uv pip install --requirements "$FORGE_LOCK"\n'
+        'uv pip install --no-deps --requirements "$FORGE_LOCK"\n'
     )
     assert found[0].recipe.install == (
         "export UV_EXCLUDE_NEWER=2026-03-05T12:00:00Z\nuv pip install --no-deps --editable .\n"

@@ -28,8 +28,8 @@ from forge.eval_script import LOG_BYTES
 from forge.processes import process_label
 from forge.services.docker_containers import Program, ended, stop_on_limit
 from forge.services.docker_engine import PROCESS, Unanswered
-from forge.services.docker_images import tag_of
 from forge.services.docker_scripts import TELL_LIMITS
+from forge.services.docker_tiers import tag_of
 from forge.stages.attempts import run_tests
 
 OWN = f"{PROCESS}={process_label()}"

@@ -17,7 +17,7 @@ from forge.processes import is_dead, process_label
 from forge.services.docker import Bounds, Docker, Image, Ran
 from forge.services.docker_containers import Program, ended
 from forge.services.docker_engine import PROCESS
-from forge.services.docker_images import Held, held, surplus
+from forge.services.docker_room import Held, our_images, surplus
 from forge.settings import Settings
 
 SUMS = "def add(a, b):\n    return a + b\n"
@@ -186,8 +186,20 @@ def test_oldest_images_that_are_not_in_use_make_room():
     assert surplus([new, used, old], 0, {"b:2"}) == [old, new]
 
 
-def test_image_says_what_it_adds_to_its_toolchain(docker_engine, image):
-    assert 1_000_000 < held(docker_engine.images.get(image.tag)).bytes < 100_000_000
+def test_image_that_another_stands_on_goes_after_it():
+    tier, alone = Held("2026-01", "tier:1", 50), Held("2026-01", "tier:2", 50)
+    old, new = Held("2026-02", "a:1", 5, "tier:1"), Held("2026-03", "b:2", 5, "tier:1")
+    assert surplus([new, old, alone, tier], 60, ()) == [alone]
+    assert surplus([new, old, alone, tier], 0, {"b:2"}) == [alone, old]
+    assert surplus([new, old, alone, tier], 0, ()) == [alone, old, new, tier]
+
+
+def test_image_says_what_it_adds_to_its_dependencies(docker_engine, image):
+    assert 1_000 < image.own_bytes < 100_000
+    held = {one.tag: one for one in our_images(docker_engine)}
+    assert held[image.tag].bytes == image.own_bytes
+    assert 1_000_000 < held[image.base.tag].bytes < 100_000_000
+    assert (held[image.tag].base, held[image.tag].kind) == (image.base.tag, "task")
 
 
 def ours(engine) -> list[str]:
