@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ HOST = re.compile(r"https?://[^/\s]+/")
 AUTHOR = re.compile(r"@?[A-Za-z0-9-]+(?:\[bot\])?")
 INSTANCE = re.compile(r".+-([1-9][0-9]{0,17})")
 NEEDED = ("instance_id", "repo")
-TEXTS = (*NEEDED, "base_commit", "problem_statement")
+TEXTS = (*NEEDED, "base_commit", "problem_statement", "patch", "test_patch")
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 TEXT_TYPES = (pl.String, pl.Null)
 
 
@@ -73,7 +75,31 @@ def _row(file: Path, row: dict[str, Any]) -> Named:
         number=int(found[1]),
         base_commit=row.get("base_commit"),
         body=row.get("problem_statement"),
+        **_change(file, row),
     )
+
+
+def _change(file: Path, row: dict[str, Any]) -> dict[str, Any]:
+    """What a row says of its change; nothing where it leaves that to be found in the history."""
+    told = [row.get(name) for name in ("patch", "test_patch", "created_at")]
+    if not all(told) or not COMMIT.fullmatch(row.get("base_commit") or ""):
+        return {}
+    patch, tests, created_at = map(str, told)
+    return {
+        "change": "".join(half.removesuffix("\n") + "\n" for half in (patch, tests)),
+        "created_at": _moment(file, row["instance_id"], created_at),
+    }
+
+
+def _moment(file: Path, instance: str, words: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(words)
+    except ValueError:
+        raise InputError(
+            f"{file}: no time in row {instance!r}: created_at is {words[:80]!r}\n"
+            "say it as 2023-01-31T12:00:00Z"
+        ) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def read_exclusions(file: Path) -> Exclusions:

@@ -22,6 +22,10 @@ class Named(BaseModel):
     base_commit: str | None = None
     title: str | None = None
     body: str | None = None
+    change: str | None = None
+    """The diff that is wanted, in place of what brought it in."""
+    created_at: datetime | None = None
+    """When it was proposed, UTC; a change without its merge is dated by this."""
 
 
 class Exclusions(BaseModel):

@@ -14,7 +14,7 @@ from forge.doctor.findings import Finding, missing, ok, warning
 from forge.errors import EngineError, InputError, ServiceError
 from forge.leftovers import engine as connected
 from forge.processes import process_label
-from forge.recipes.pythons import RELEASED
+from forge.recipes.pythons import RELEASED, image_of
 from forge.services.docker_engine import PROCESS, remove
 from forge.services.proxies import proxies
 from forge.settings import Settings
@@ -109,7 +109,7 @@ def _pullable(client: docker.DockerClient, base: str, held: list[str]) -> Findin
 
 
 def _bases() -> list[str]:
-    return [f"python:{version}-slim-bookworm" for version in RELEASED]
+    return [image_of(version) for version in RELEASED]
 
 
 def _held_bases(client: docker.DockerClient) -> list[str]:

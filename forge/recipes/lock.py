@@ -9,9 +9,20 @@ from forge.effect import Failure
 from forge.recipes.requirement_lines import canonical
 
 MOST_WORDS = 4_000
+# Virtual environments held setuptools until Python 3.12: what is as old imports pkg_resources
+# unasked. What was released by then and taken back later was good then: pinned, uv takes it.
 SCRIPT = """\
-uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} \\
-    --no-header --no-annotate --color never --output-file lock.txt requirements.in
+echo 'setuptools; python_version < "3.12"' >beside.in
+: >yanked.txt
+until uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} \\
+    --no-header --no-annotate --color never --constraints yanked.txt \\
+    --output-file lock.txt requirements.in beside.in 2>refused; do
+  grep -oE '[A-Za-z0-9._-]+(==|<=)[A-Za-z0-9._!+-]+ was yanked' refused |
+    sed -E 's/(==|<=)/ /; s/ was yanked//' | sort -k1,1 -k2,2V |
+    awk '{{ last[$1] = $2 }} END {{ for (name in last) print name "==" last[name] }}' |
+    grep -vxFf yanked.txt >more || {{ cat refused >&2; exit 1; }}
+  cat more >>yanked.txt
+done
 """
 # uv's words for what has nothing to do with the project.
 INDEX_DOWN = re.compile(

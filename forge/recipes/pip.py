@@ -16,7 +16,7 @@ from forge.recipes.project import Project
 from forge.recipes.pyproject import read_pyproject
 from forge.recipes.pytest_config import read_pytest_config
 from forge.recipes.python_tools import read_hatch, read_pdm, read_uv
-from forge.recipes.pythons import choose_python, read_python_version
+from forge.recipes.pythons import choose_python, image_of, read_python_version
 from forge.recipes.requirement_lines import canonical
 from forge.recipes.requirement_sets import Expanded, RequirementSet, requirement_sets
 from forge.recipes.requirements_files import read_requirements
@@ -60,7 +60,7 @@ VERSION_TOOLS = {
 DEPENDENCIES = """\
 uv venv --quiet --python "$(command -v python3)" /opt/venv
 [ -z "$FORGE_LOCK_AS_OF" ] || export UV_EXCLUDE_NEWER="$FORGE_LOCK_AS_OF"
-uv pip install --requirements "$FORGE_LOCK"
+uv pip install --no-deps --requirements "$FORGE_LOCK"
 """
 
 
@@ -69,7 +69,7 @@ def draft_pip(project: Project, wanted: Wanted) -> list[Draft] | Failure:
     own = project.at(wanted.test_paths)
     facts = read(own, READERS)
     python = choose_python(facts, wanted.pythons, wanted.merged_at)
-    image = wanted.image or (f"python:{python}-slim-bookworm" if python else None)
+    image = wanted.image or (image_of(python) if python else None)
     if image is None:
         return Failure("data", "no_python", _no_python(facts, wanted))
     sets = requirement_sets(facts)

@@ -9,8 +9,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from forge.recipes.facts import Facts
 from forge.recipes.project import Project
 
-# First stable release: PEP 569, 596, 619, 664, 693, 719 and 745.
+# First stable release: PEP 494, 537, 569, 596, 619, 664, 693, 719 and 745.
 RELEASED = {
+    "3.6": datetime(2016, 12, 23),
+    "3.7": datetime(2018, 6, 27),
     "3.8": datetime(2019, 10, 14),
     "3.9": datetime(2020, 10, 5),
     "3.10": datetime(2021, 10, 4),
@@ -20,6 +22,8 @@ RELEASED = {
     "3.14": datetime(2025, 10, 7),
 }
 PATCHES = range(25)
+DEBIAN = {"3.6": "bullseye"}
+"""The last release of Debian that a Python's official image was made for, where it is an older."""
 # Compiled packages take months to publish wheels for a new Python; who names it knows better.
 SETTLING = timedelta(days=180)
 
@@ -43,6 +47,15 @@ def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -
     named = [v for v in allowed if v in facts.pythons]
     settled = [v for v in allowed if RELEASED[v] + SETTLING <= merged_at]
     return next(iter(pinned or named[::-1] or settled[::-1] or allowed[::-1]), None)
+
+
+def image_of(version: str) -> str:
+    """The official image of a Python, by its Docker Hub name.
+
+    >>> image_of("3.6"), image_of("3.11")
+    ('python:3.6-slim-bullseye', 'python:3.11-slim-bookworm')
+    """
+    return f"python:{version}-slim-{DEBIAN.get(version, 'bookworm')}"
 
 
 def _allows(specifier: str, version: str) -> bool:

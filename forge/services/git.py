@@ -10,17 +10,18 @@ from typing import NamedTuple, Self
 from forge.address import Address, read
 from forge.artifacts import Artifacts
 from forge.rules.licences import FILE, licence_of
-from forge.services import git_patches, git_pull_requests, git_trees
+from forge.services import git_patches, git_pull_requests, git_rows, git_trees
 from forge.services.git_addresses import address_of
 from forge.services.git_command import Failed, TooLargeError
 from forge.services.git_history import Commit, History
 from forge.services.git_merges import Merge, Search, Sought, number_in
 from forge.services.git_mirrors import Mirror
 from forge.services.git_patches import Pair, Patches
-from forge.services.git_pull_requests import PullRequest
+from forge.services.git_pull_requests import ChangedFile, PullRequest
 from forge.settings import Settings
 
 __all__ = [
+    "ChangedFile",
     "Commit",
     "Failed",
     "Git",
@@ -111,6 +112,22 @@ class Git:
     async def cut(self, repo: str, pair: Pair, tests: str, runner: str | None = None) -> Patches:
         """Gold patch and test patch between base and merge."""
         return await git_patches.cut(self.mirror(repo), pair, tests, runner)
+
+    async def pair(
+        self, repo: str, base: str, merge: str | None, *, change: str | None = None
+    ) -> Pair:
+        """Where a change begins and ends; what no merge brought in is made from its text."""
+        if merge is None:
+            merge = await git_rows.make(self.mirror(repo), base, change or "")
+        return Pair(base, merge)
+
+    async def changed_files(self, repo: str, pair: Pair) -> list[ChangedFile]:
+        """The files of a change."""
+        return await git_pull_requests.changed_files(self.mirror(repo), pair)
+
+    async def missing_files(self, repo: str, commit: str) -> list[str]:
+        """Files of a commit that its server has not got."""
+        return await git_trees.missing_files(self.mirror(repo), commit)
 
     async def list_files(self, repo: str, commit: str) -> list[str]:
         """All files and symlinks of a commit, sorted."""

@@ -1,8 +1,9 @@
 """Mirrors: what is held of a repository, shared by all its pull requests and all processes.
 
 `history.git` holds commits alone (fetched with `--filter=tree:0`, whole where the server knows no
-filter); `objects.git` holds the trees and files of single commits (`--depth=1`), each proved whole
-by its ref `refs/commits/<sha>`. They are apart because a shallow file would cut the history.
+filter); `objects.git` holds the trees and files of single commits (`--depth=1`), each proved to be
+as whole as the server has it by its ref `refs/commits/<sha>`. They are apart because a shallow file
+would cut the history.
 Writers hold a lock; readers need none, because nothing is ever repacked or removed.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from forge.address import Address
 from forge.effect import Failure
 from forge.services.git_command import FETCH_SECONDS, OUTPUT_BYTES, Call, Failed, down, git
+from forge.services.git_holes import hold_holed
 
 POLL_SECONDS = 0.05
 COMMIT_DRAFT = "commits/draft"
@@ -93,11 +95,19 @@ class Mirror:
         if not await self._missing(wanted):
             return
         async with self.lock() as lock:
-            missing = await self._missing(wanted)
-            refs = [f"+{sha}:refs/commits/{sha}" for sha in missing]
-            if refs:
-                call = self._call(self.objects, *FETCH, "--depth=1", "origin", *refs, lock=lock)
-                await git(call)
+            if missing := await self._missing(wanted):
+                await self._fetch_commits(missing, lock)
+
+    async def _fetch_commits(self, commits: list[str], lock: int) -> None:
+        refs = [f"+{sha}:refs/commits/{sha}" for sha in commits]
+        try:
+            await git(self.call(self.objects, *FETCH, "--depth=1", "origin", *refs, lock=lock))
+        except Failed as failed:
+            if failed.failure.reason != "objects_missing":
+                raise
+            draft = Mirror(self.folder / COMMIT_DRAFT, self.address)
+            for commit in commits:
+                await hold_holed(self, draft, commit, lock)
 
     async def read(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What a command prints about the history."""
@@ -112,7 +122,7 @@ class Mirror:
     async def read_partial(self, *arguments: str, most: int = OUTPUT_BYTES) -> bytes:
         """What a command prints about the history, single trees and files fetched on demand."""
         async with self.lock() as lock:
-            call = self._call(self.history, *arguments, lock=lock, config=PARTIAL)
+            call = self.call(self.history, *arguments, lock=lock, config=PARTIAL)
             return await git(replace(call, bytes=most))
 
     @asynccontextmanager
@@ -158,7 +168,7 @@ class Mirror:
         started = time.time()
         branch = await self._default_branch(lock)
         fetch = (*FETCH, "--filter=tree:0", "--prune", "origin", "+refs/heads/*:refs/heads/*")
-        await git(self._call(self.history, *fetch, lock=lock, config=PARTIAL))
+        await git(self.call(self.history, *fetch, lock=lock, config=PARTIAL))
         head = f"refs/heads/{branch or 'none'}"
         await git(Call(self.history, ["symbolic-ref", "HEAD", head], lock=lock))
         self._mark(started)
@@ -173,7 +183,7 @@ class Mirror:
 
     async def _default_branch(self, lock: int) -> str | None:
         listing = ("ls-remote", "--symref", "origin", "HEAD", "refs/heads/*")
-        branches = await git(self._call(self.history, *listing, lock=lock))
+        branches = await git(self.call(self.history, *listing, lock=lock))
         if not branches:
             raise self._no_branches()
         first = branches.decode(errors="replace").partition("\t")[0]
@@ -197,7 +207,7 @@ class Mirror:
         async with self.lock() as lock:
             fetch = (*FETCH, "--filter=tree:0", "origin", f"+{what}:{where}")
             try:
-                await git(self._call(self.history, *fetch, lock=lock, config=PARTIAL))
+                await git(self.call(self.history, *fetch, lock=lock, config=PARTIAL))
             except Failed as failed:
                 if failed.failure.reason == "commit_vanished":
                     return False
@@ -213,9 +223,10 @@ class Mirror:
         held = await self.read_objects("for-each-ref", "--format=%(objectname)", *names)
         return [sha for sha in commits if sha not in set(held.decode().split())]
 
-    def _call(
+    def call(
         self, folder: Path, *arguments: str, lock: int, config: Mapping[str, str] | None = None
     ) -> Call:
+        """A command that may fetch from the remote, under a lock that is held."""
         return Call(
             folder,
             arguments,

@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from forge.diffs import Section, joined, sections
 from forge.effect import Failure
-from forge.services.git_command import Call, Failed, GitError, TooLargeError, git
+from forge.services.git_command import BROKEN, Call, Failed, GitError, TooLargeError, git
 from forge.services.git_mirrors import Mirror
-from forge.services.git_trees import LINK, Entry, contents
+from forge.services.git_trees import LINK, Entry, contents, missing_files
 
 PATCH_BYTES = 20_000_000
 ARCHIVE_BYTES = 20_000_000
@@ -36,7 +36,7 @@ ABSENT = "000000"
 
 
 class Patches(NamedTuple):
-    """Both halves of a change, and the files that the test half touches."""
+    """Both halves of a change, the files of the test half, and what the base lacks."""
 
     gold_patch: str
     test_patch: str
@@ -44,6 +44,7 @@ class Patches(NamedTuple):
     test_paths: list[str]
     removed_test_paths: list[str]
     test_archive: str
+    missing_files: list[str]
 
 
 class Change(NamedTuple):
@@ -61,7 +62,7 @@ class Change(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """The two commits between which the change lies."""
+    """The two commits between which the change lies; the later may be a tree made from a row."""
 
     base: str
     merge: str
@@ -75,14 +76,17 @@ async def cut(mirror: Mirror, pair: Pair, tests: str, runner: str | None = None)
     await mirror.hold_commits(pair)
     changes = await _changes(mirror, pair)
     is_test = re.compile(tests).search
-    parts = await _sections(mirror, pair)
+    with unread():
+        parts = await _sections(mirror, pair)
     gold = joined(part for part in parts if not is_test(part.path))
     test = joined(part for part in parts if is_test(part.path))
     await _prove(mirror, pair, gold, test)
     touched = [change for change in changes if is_test(_shown(change.path))]
     is_runner = re.compile(runner or tests).search
     also = [c for c in changes if c not in touched and is_runner(_shown(c.path))]
-    return Patches(gold, test, await _patch_id(mirror, parts), *await _kept(mirror, touched, also))
+    kept = await _kept(mirror, touched, also)
+    missing = await missing_files(mirror, pair.base)
+    return Patches(gold, test, await _patch_id(mirror, parts), *kept, missing)
 
 
 async def _changes(mirror: Mirror, pair: Pair) -> list[Change]:
@@ -169,7 +173,8 @@ async def _apply(mirror: Mirror, base: str, patches: dict[str, str]) -> str:
                 if patch:
                     stdin = patch.encode()
                     await mirror.read_objects(*APPLY, stdin=stdin, environment=environment)
-        return (await mirror.read_objects("write-tree", environment=environment)).decode().strip()
+        written = await mirror.read_objects("write-tree", "--missing-ok", environment=environment)
+        return written.decode().strip()
 
 
 @contextmanager
@@ -183,6 +188,17 @@ def _refused(reason: str = "") -> Iterator[None]:
         if not reason:
             raise
         raise Failed(Failure("data", reason, str(error))) from None
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """Files that the server has not got, as a failure."""
+    try:
+        yield
+    except GitError as error:
+        if not BROKEN.search(str(error)):
+            raise
+        raise Failed(Failure("data", "objects_missing", str(error))) from None
 
 
 def _quoted(folder: Path) -> str:

@@ -8,6 +8,8 @@ from forge.rules.messages import NUMBER, Words, fork_owner, is_bot, login_of, of
 from forge.services.git_command import Failed
 from forge.services.git_history import Commit, History
 from forge.services.git_merges import Merge
+from forge.services.git_mirrors import Mirror
+from forge.services.git_patches import Pair, unread
 
 FILES = 5_000
 WORDS = 200_000
@@ -47,7 +49,7 @@ async def read(history: History, merge: Merge, repo: str) -> PullRequest:
         author=_author(merge, first, repo),
         is_bot=is_bot(first.author, first.email),
         commits=await _commits(history, merge),
-        files=await _files(history, merge),
+        files=await changed_files(history.mirror, Pair(merge.base, merge.commit.sha)),
         committed_at=merge.commit.committed_at,
     )
 
@@ -93,21 +95,23 @@ def _is_merge(merge: Merge) -> bool:
     return merge.method == "merge"
 
 
-async def _files(history: History, merge: Merge) -> list[ChangedFile]:
-    pair = ("--end-of-options", merge.base, merge.commit.sha)
-    await _refuse_many(history, pair)
+async def changed_files(mirror: Mirror, pair: Pair) -> list[ChangedFile]:
+    """The files of a change, renames followed."""
+    words = ("--end-of-options", *pair)
+    await _refuse_many(mirror, words)
     numstat = ("diff", "--numstat", "-z", "-M", "--no-ext-diff", "--no-textconv")
-    words = (await history.mirror.read_objects(*numstat, *pair)).split(b"\0")
-    files = _parsed(words)
+    with unread():
+        printed = await mirror.read_objects(*numstat, *words)
+    files = _parsed(printed.split(b"\0"))
     if len(files) > FILES:
         raise Failed(Failure("policy", "too_many_files", f"{len(files)} files changed"))
     return files
 
 
-async def _refuse_many(history: History, pair: tuple[str, ...]) -> None:
+async def _refuse_many(mirror: Mirror, words: tuple[str, ...]) -> None:
     # Names alone, because a tree of a few objects may stand for a billion files; a rename has two.
-    names = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", *pair)
-    changed = (await history.mirror.read_objects(*names)).count(b"\0")
+    names = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", *words)
+    changed = (await mirror.read_objects(*names)).count(b"\0")
     if changed > 2 * FILES:
         raise Failed(Failure("policy", "too_many_files", f"{changed} paths changed"))
 

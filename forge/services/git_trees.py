@@ -17,6 +17,8 @@ FILES = 2_000
 PACK = ("--threads=1", "--window=0", "--no-reuse-delta", "--no-reuse-object", "--quiet")
 CONFIG = b"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n"
 LINK = "160000"
+BAD, MISSING = "BAD", -1
+"""What git says of the size of a file that is not there, and what we do."""
 
 
 class Entry(NamedTuple):
@@ -27,9 +29,23 @@ class Entry(NamedTuple):
     sha: str
     bytes: int
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the server has not got the file."""
+        return self.bytes == MISSING
+
 
 async def entries(mirror: Mirror, commit: str) -> list[Entry]:
-    """All files and symlinks of a commit, sorted; no submodules, none whose name is not UTF-8."""
+    """All files and symlinks held of a commit, sorted; no submodules, no names beside UTF-8."""
+    return [entry for entry in await _listed(mirror, commit) if not entry.is_missing]
+
+
+async def missing_files(mirror: Mirror, commit: str) -> list[str]:
+    """Files of a commit that its server has not got, sorted."""
+    return [entry.path for entry in await _listed(mirror, commit) if entry.is_missing]
+
+
+async def _listed(mirror: Mirror, commit: str) -> list[Entry]:
     await mirror.hold_commits([commit])
     listing = await mirror.read_objects("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
     found = [_entry(line) for line in listing.split(b"\0") if line]
@@ -39,7 +55,9 @@ async def entries(mirror: Mirror, commit: str) -> list[Entry]:
 async def read_files(mirror: Mirror, commit: str, wanted: str | Sequence[str]) -> dict[str, bytes]:
     """Contents by path, of the paths that a pattern or a list names; large files are left out."""
     is_wanted = re.compile(wanted).search if isinstance(wanted, str) else set(wanted).__contains__
-    found = [entry for entry in await entries(mirror, commit) if is_wanted(entry.path)]
+    found = [entry for entry in await _listed(mirror, commit) if is_wanted(entry.path)]
+    if missing := [entry.path for entry in found if entry.is_missing]:
+        raise Failed(Failure("data", "objects_missing", ", ".join(missing)))
     small = [entry for entry in found if entry.bytes <= FILE_BYTES]
     if len(small) > FILES or sum(entry.bytes for entry in small) > ALL_BYTES:
         raise Failed(Failure("policy", "files_too_large", f"{len(small)} files of {commit}"))
@@ -79,7 +97,8 @@ async def _lay_out(mirror: Mirror, commit: str, folder: Path, lock: int) -> None
     (folder / "HEAD").write_text(f"{commit}\n")
     (folder / "shallow").write_text(f"{commit}\n")
     (folder / "config").write_bytes(CONFIG)
-    listing = await mirror.read_objects("rev-list", "--objects", "--no-walk", commit)
+    held = ("rev-list", "--objects", "--missing=allow-any", "--no-walk", commit)
+    listing = await mirror.read_objects(*held)
     names = b"".join(line[:40] + b"\n" for line in listing.splitlines())
     pack = ["pack-objects", *PACK, str(folder / "objects/pack/pack")]
     config = {"pack.writeReverseIndex": "false"}
@@ -107,6 +126,6 @@ def _entry(line: bytes) -> Entry | None:
     if mode == LINK:
         return None
     try:
-        return Entry(name.decode(), mode, sha, int(size))
+        return Entry(name.decode(), mode, sha, MISSING if size == BAD else int(size))
     except UnicodeDecodeError:
         return None

@@ -21,7 +21,10 @@ class Merges(PullRequestKey):
     """One row per merged pull request."""
 
     repo = dy.String(description="owner/name as of the merge")
-    merged_at = moment("when it was merged, UTC; null for a pool", nullable=True)
+    merged_at = moment(
+        "when it was merged, UTC; of rows with their patches, when it was opened; null for a pool",
+        nullable=True,
+    )
     merger = dy.String(nullable=True, description="who merged it, often a machine")
     author = dy.String(nullable=True, description="who opened it, where an event held says so")
     is_bot = dy.Bool(
@@ -36,6 +39,7 @@ class Merges(PullRequestKey):
         nullable=True, description="tip of that branch as the source has it, not the merge base"
     )
     merge_commit = dy.String(nullable=True, description="commit that brought it in, where known")
+    change = text("the diff itself, where a row gives it", nullable=True)
     source = dy.String(regex="^(archive|git|pool|rows)$", description="where the row comes from")
 
 
@@ -85,7 +89,9 @@ def _row(named: Named) -> dict[str, Any]:
         "number": named.number,
         "title": named.title,
         "body": named.body,
+        "merged_at": named.created_at,
         "base_sha": named.base_commit,
+        "change": named.change,
         "source": "rows" if named.base_commit else "pool",
     }
 

@@ -8,7 +8,7 @@ from forge.criteria import Criteria, decide
 from forge.effect import Failure, Row, effect
 from forge.languages import languages
 from forge.run import Run
-from forge.services.git import Failed, Git, Pair
+from forge.services.git import Failed, Git
 from forge.stage import Decided, stage
 from forge.stages.candidates import Candidates
 from forge.stages.pull_requests import PullRequests
@@ -27,13 +27,18 @@ class Halves(dy.Schema):
     test_archive = text(
         "base64 of a tar.gz: test_paths, and changed files of their runner, as the merge has them"
     )
+    missing_files = dy.List(
+        dy.String(), description="files of the base that its server has not got: left out"
+    )
 
 
 class Patches(PullRequestKey, Halves, Decision):
     """One row per candidate whose change could be cut in two."""
 
     base_commit = dy.String(description="commit the task starts from")
-    merge_commit = dy.String(description="commit that brought the change in")
+    merge_commit = dy.String(
+        nullable=True, description="commit that brought the change in; null for a row's own patches"
+    )
 
 
 def criteria() -> Criteria:
@@ -43,13 +48,21 @@ def criteria() -> Criteria:
     }
 
 
-@effect(answers=Halves, version=2, since=2, concurrency=4, seconds=3600)
+@effect(answers=Halves, version=3, since=3, concurrency=4, seconds=3600)
 async def cut_patches(
-    git: Git, *, repo: str, base_commit: str, merge_commit: str, tests: str, runner: str
+    git: Git,
+    *,
+    repo: str,
+    base_commit: str,
+    merge_commit: str | None,
+    change: str | None,
+    tests: str,
+    runner: str,
 ) -> Row | Failure:
     """Cut a change by the pattern of its tests' paths, and prove both halves."""
     try:
-        return (await git.cut(repo, Pair(base_commit, merge_commit), tests, runner))._asdict()
+        pair = await git.pair(repo, base_commit, merge_commit, change=change)
+        return (await git.cut(repo, pair, tests, runner))._asdict()
     except Failed as failed:
         return failed.failure
 
@@ -59,8 +72,8 @@ def patches(
     candidates: dy.LazyFrame[Candidates], pull_requests: dy.LazyFrame[PullRequests], *, run: Run
 ) -> Decided[Patches]:
     tests = {name: language.tests for name, language in languages().items()}
-    runners = {name: language.runner.paths for name, language in languages().items()}
-    changes = pull_requests.select(*PULL_REQUEST, "repo", "base_commit", "merge_commit")
+    runners = {name: language.runner_paths for name, language in languages().items()}
+    changes = pull_requests.select(*PULL_REQUEST, "repo", "base_commit", "merge_commit", "change")
     rows = candidates.select(
         *PULL_REQUEST,
         tests=pl.col("language").replace_strict(tests),

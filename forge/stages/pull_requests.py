@@ -13,7 +13,7 @@ from forge.rules.bounds import bound, is_excluded
 from forge.rules.messages import linked_issues
 from forge.run import Run
 from forge.selection import Exclusions
-from forge.services.git import Failed, Git, PullRequest, Sought
+from forge.services.git import ChangedFile, Failed, Git, PullRequest, Sought
 from forge.stage import Decided, stage
 from forge.stages.merges import Merges
 from forge.stages.repositories import Repositories
@@ -22,16 +22,9 @@ SOURCED = ("title", "body", "author", "is_bot", "merged_at")
 """What the source of a merge may know already, and better."""
 
 
-class Change(dy.Schema):
-    """How a pull request came into its base branch, and what it changed."""
+class ChangedFiles(dy.Schema):
+    """What changed between two trees."""
 
-    merge_commit = dy.String(regex="^[0-9a-f]{40,64}$", description="commit that brought it in")
-    base_commit = dy.String(
-        regex="^[0-9a-f]{40,64}$",
-        description="commit the task starts from: the merge's first parent",
-    )
-    merge_method = dy.String(regex="^(merge|squash|rebase)$", description="merge, squash or rebase")
-    commits = dy.Int64(nullable=True, description="commits it had; a squash does not say")
     files = dy.List(
         dy.Struct(
             {
@@ -47,6 +40,26 @@ class Change(dy.Schema):
     changed_files = dy.Int64(description="how many files changed")
     additions = dy.Int64(description="lines added")
     deletions = dy.Int64(description="lines removed")
+
+
+class Change(ChangedFiles):
+    """How a pull request came into its base branch, and what it changed."""
+
+    merge_commit = dy.String(
+        regex="^[0-9a-f]{40,64}$",
+        nullable=True,
+        description="commit that brought it in; null where a row gives the change itself",
+    )
+    base_commit = dy.String(
+        regex="^[0-9a-f]{40,64}$",
+        description="commit the task starts from: the merge's first parent, or the row's own base",
+    )
+    merge_method = dy.String(
+        regex="^(merge|squash|rebase)$",
+        nullable=True,
+        description="merge, squash or rebase; null without a merge",
+    )
+    commits = dy.Int64(nullable=True, description="commits it had; a squash does not say")
     linked_issues = dy.List(dy.Int64(), description="issues of this repository it says to close")
 
 
@@ -55,7 +68,7 @@ class Words(dy.Schema):
 
     title = dy.String(nullable=True, description="title; null where no message has it")
     body = text("description", nullable=True)
-    author = dy.String(description="login, or name where git knows no login")
+    author = dy.String(nullable=True, description="login, or name where git knows no login")
     is_bot = dy.Bool(nullable=True, description="whether a machine wrote it")
     merged_at = moment("when it was merged, UTC")
 
@@ -69,6 +82,7 @@ class PullRequests(PullRequestKey, Change, Words):
 
     repo = dy.String(description="owner/name, canonical")
     labels = dy.List(dy.String(), nullable=True, description="labels; git does not know them")
+    change = text("the diff itself, where a row gives it", nullable=True)
 
 
 def criteria() -> Criteria:
@@ -95,6 +109,16 @@ async def read_merge(
         return failed.failure
 
 
+@effect(answers=ChangedFiles, version=1, concurrency=4, seconds=3600)
+async def read_change(git: Git, *, repo: str, base_sha: str, change: str) -> Row | Failure:
+    """Make the change that a row gives, and list its files."""
+    try:
+        pair = await git.pair(repo, base_sha, None, change=change)
+        return _listed(await git.changed_files(repo, pair))
+    except Failed as failed:
+        return failed.failure
+
+
 @stage
 def pull_requests(
     merges: dy.LazyFrame[Merges],
@@ -112,9 +136,13 @@ def pull_requests(
         .with_columns(repo=pl.coalesce("canonical", "repo"))
     )
     wanted = sought.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
-    answers = run.ask(wanted, read_merge)
+    is_given = pl.col("change").is_not_null()
+    given = run.ask(wanted.filter(is_given), read_change)
+    answers = pl.concat(
+        [run.ask(wanted.filter(~is_given), read_merge), given], how="diagonal_relaxed"
+    )
     return (
-        sought.select(*PULL_REQUEST, "repo", "bound", *SOURCED)
+        sought.select(*PULL_REQUEST, "repo", "bound", "base_sha", "change", *SOURCED)
         .join(
             answers,
             on=PULL_REQUEST,
@@ -123,25 +151,38 @@ def pull_requests(
             maintain_order="left",
         )
         .with_columns(pl.coalesce(name, f"{name}_answered").alias(name) for name in SOURCED)
+        .with_columns(_of_rows())
         .with_columns(is_excluded=is_excluded(exclude), labels=pl.lit(None, pl.List(pl.String)))
         .pipe(decide, criteria())
     )
 
 
+def _of_rows() -> list[pl.Expr]:
+    # What a row gives has neither merge nor message.
+    base = pl.when(pl.col("change").is_not_null()).then("base_sha").otherwise("base_commit")
+    return [base.alias("base_commit"), pl.col("linked_issues").fill_null([])]
+
+
 def _answer(found: PullRequest, repo: str) -> dict[str, Any]:
-    lines = [file for file in found.files if not file.is_binary]
     return {
         "merge_commit": found.merge.commit.sha,
         "base_commit": found.merge.base,
         "merge_method": found.merge.method,
         "commits": found.commits,
-        "files": [file._asdict() for file in found.files],
-        "changed_files": len(found.files),
-        "additions": sum(file.additions or 0 for file in lines),
-        "deletions": sum(file.deletions or 0 for file in lines),
+        **_listed(found.files),
         "linked_issues": linked_issues(found.words, repo),
         **found.words._asdict(),
         "author": found.author,
         "is_bot": found.is_bot,
         "merged_at": found.committed_at,
+    }
+
+
+def _listed(files: list[ChangedFile]) -> dict[str, Any]:
+    lines = [file for file in files if not file.is_binary]
+    return {
+        "files": [file._asdict() for file in files],
+        "changed_files": len(files),
+        "additions": sum(file.additions or 0 for file in lines),
+        "deletions": sum(file.deletions or 0 for file in lines),
     }

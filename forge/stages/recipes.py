@@ -7,7 +7,7 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, text
+from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, moment, text
 from forge.criteria import Criteria, decide
 from forge.effect import OPEN, Failure, Row, effect
 from forge.languages import languages
@@ -26,6 +26,14 @@ from forge.stages.statements import Statements
 
 MOST_BYTES = 4_000_000
 RANKED = [*PULL_REQUEST, "rank"]
+# Neighbours share a lock, and images with it, where the start of their span will do.
+WAYS = [
+    ("merge", "requirements", "span_start"),
+    ("merge", "requirements", "merged_at"),
+    ("base", "base_requirements", "span_start"),
+    ("base", "base_requirements", "merged_at"),
+]
+IS_REFUSED = pl.col("kind").eq_missing(pl.lit("environment"))
 
 
 class Recipes(PullRequestKey, Decision):
@@ -39,6 +47,9 @@ class Recipes(PullRequestKey, Decision):
         regex="^(merge|base|none)$",
         description="whose manifests were resolved; none: there was no need",
     )
+    lock_as_of = moment(
+        "no package in the lock is younger; null where nothing was resolved", nullable=True
+    )
     dropped = dy.List(dy.String(), description="what was declared and left out, as `<what>: <why>`")
 
 
@@ -49,6 +60,12 @@ class Limits(StageLimits):
         " ".join(RELEASED), description="versions of Python whose images may be used"
     )
     ranks: int = Field(3, ge=1, description="most recipes to try per candidate")
+    lock_days: int = Field(
+        7,
+        ge=0,
+        description="days of a span whose merges share locks, as of its start; "
+        "0: each as of its own moment",
+    )
 
 
 class Manifests(dy.Schema):
@@ -74,10 +91,17 @@ def criteria() -> Criteria:
 
 @effect(answers=Manifests, version=1, concurrency=4)
 async def read_manifests(
-    git: Git, *, repo: str, merge_commit: str, base_commit: str, pattern: str
+    git: Git,
+    *,
+    repo: str,
+    merge_commit: str | None,
+    base_commit: str,
+    change: str | None,
+    pattern: str,
 ) -> Row | Failure:
     try:
-        files = await git.read_files(repo, merge_commit, pattern)
+        pair = await git.pair(repo, base_commit, merge_commit, change=change)
+        files = await git.read_files(repo, pair.merge, pattern)
         earlier = await git.read_files(repo, base_commit, pattern)
     except Failed as failed:
         return failed.failure
@@ -90,7 +114,7 @@ async def read_manifests(
     }
 
 
-@effect(answers=Lock, version=1, concurrency=2, seconds=900)
+@effect(answers=Lock, version=2, concurrency=2, seconds=900)
 async def resolve_lock(
     docker: Docker, *, image: str, requirements: str, exclude_newer: str
 ) -> Row | Failure:
@@ -126,7 +150,7 @@ def recipes(
     per_repository: int | None,
 ) -> Decided[Recipes]:
     wanted = _wanted(statements, candidates, patches, features).with_columns(
-        bound=_bound(per_repository)
+        bound=_bound(per_repository), span_start=_span_start(limits.lock_days)
     )
     is_asked = pl.col("bound").is_null() & pl.col("pattern").is_not_null()
     manifests = run.ask(wanted.filter(is_asked), read_manifests)
@@ -153,7 +177,7 @@ def _wanted(
         statements.select(PULL_REQUEST)
         .join(candidates.select(*PULL_REQUEST, "repo", "language", "merged_at"), on=PULL_REQUEST)
         .join(
-            patches.select(*PULL_REQUEST, "base_commit", "merge_commit", "test_paths"),
+            patches.select(*PULL_REQUEST, "base_commit", "merge_commit", "test_paths", _change()),
             on=PULL_REQUEST,
         )
         .join(features.select(*PULL_REQUEST, "static_difficulty"), on=PULL_REQUEST, how="left")
@@ -161,10 +185,15 @@ def _wanted(
             pattern=pl.col("language").replace_strict(
                 patterns, default=None, return_dtype=pl.String
             ),
-            exclude_newer=pl.col("merged_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
         .sort("repository_id", "static_difficulty", "number", nulls_last=True)
     )
+
+
+def _change() -> pl.Expr:
+    """Both patches, where no merge holds what they make of the base."""
+    both = pl.concat_str("gold_patch", "test_patch")
+    return pl.when(pl.col("merge_commit").is_null()).then(both).alias("change")
 
 
 def _bound(per_repository: int | None) -> pl.Expr:
@@ -180,6 +209,7 @@ def _locked(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
         locks, on=RANKED, how="left", suffix="_lock", maintain_order="left"
     ).with_columns(
         lock_source=pl.col("lock_source").fill_null("none"),
+        exclude_newer=pl.coalesce(_for_uv("lock_as_of"), _for_uv("span_start")),
         kind=pl.coalesce("kind", "undrafted_kind", "kind_lock"),
         reason=pl.coalesce("reason", "undrafted", "reason_lock"),
         detail=pl.coalesce("detail", "undrafted_detail", "detail_lock"),
@@ -187,14 +217,30 @@ def _locked(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
 
 
 def _locks(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
-    """Locks of the merge's requirements, and where they cannot be satisfied, of the base's."""
-    merge = run.ask(drafts, resolve_lock)
-    refused = drafts.join(merge.filter(pl.col("kind") == "environment"), on=RANKED, how="semi")
-    earlier = refused.filter(pl.col("base_requirements").is_not_null())
-    base = run.ask(earlier.with_columns(requirements="base_requirements"), resolve_lock)
-    better = base.filter(pl.col("kind").is_null() | (pl.col("kind") == OPEN))
-    sides = [(better, "base"), (merge.join(better, on=RANKED, how="anti"), "merge")]
-    return pl.concat(lf.with_columns(lock_source=pl.lit(side)) for lf, side in sides)
+    """The first lock that can be had; where there is none, why the first could not."""
+    tried, waiting = [], drafts
+    for source, requirements, as_of in WAYS:
+        asked = waiting.filter(pl.col(requirements).is_not_null()).with_columns(
+            requirements=requirements, lock_as_of=as_of, exclude_newer=_for_uv(as_of)
+        )
+        answers = run.ask(asked, resolve_lock).join(
+            asked.select(*RANKED, "lock_as_of"), on=RANKED, how="left"
+        )
+        tried.append(answers.with_columns(lock_source=pl.lit(source)))
+        waiting = waiting.join(answers.filter(~IS_REFUSED), on=RANKED, how="anti")
+    settled_first = pl.concat(tried).sort(IS_REFUSED, maintain_order=True)
+    return settled_first.unique(RANKED, keep="first", maintain_order=True)
+
+
+def _for_uv(moment: str) -> pl.Expr:
+    return pl.col(moment).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _span_start(days: int) -> pl.Expr:
+    """The start of the span of so many days, counted from 1970, in which it was merged."""
+    merged_at = pl.col("merged_at")
+    day = merged_at.dt.epoch("d") // max(days, 1) * max(days, 1)
+    return merged_at if days == 0 else day.cast(pl.Int32).cast(pl.Date).cast(pl.Datetime("us"))
 
 
 def _best(tried: pl.LazyFrame) -> pl.LazyFrame:

@@ -22,7 +22,7 @@ class Statements(PullRequestKey, Decision):
 
     problem_statement = text("what the engineer is told: title, an empty line, body")
     statement_source = dy.String(
-        regex="^(pull_request|merge_message|squash_message|commit_message)$",
+        regex="^(row|pull_request|merge_message|squash_message|commit_message)$",
         description="where the words were written",
     )
     is_title_only = dy.Bool(description="whether there is no body")
@@ -59,7 +59,9 @@ def statements(
         patches.select(PULL_REQUEST)
         .join(words, on=PULL_REQUEST, how="left", maintain_order="left")
         .join(
-            merges.select(*PULL_REQUEST, is_given=_is_given()),
+            merges.select(
+                *PULL_REQUEST, is_given=_is_given(), is_row=pl.col("change").is_not_null()
+            ),
             on=PULL_REQUEST,
             how="left",
             maintain_order="left",
@@ -96,7 +98,9 @@ def _source() -> pl.Expr:
         "rebase": "commit_message",
     }
     return (
-        pl.when("is_given")
+        pl.when("is_row")
+        .then(pl.lit("row"))
+        .when("is_given")
         .then(pl.lit("pull_request"))
         .otherwise(pl.col("merge_method").replace_strict(messages, return_dtype=pl.String))
     )

@@ -40,7 +40,9 @@ class Tasks(Statements, Features, Verdicts):
     instance_id = dy.String(description="owner__name-number")
     repo = dy.String(description="owner/name, canonical")
     base_commit = dy.String(description="commit the task starts from")
-    merge_commit = dy.String(description="commit that brought the change in")
+    merge_commit = dy.String(
+        nullable=True, description="commit that brought the change in; null for a row's own patches"
+    )
     gold_patch = text("the change without its tests")
     test_patch = text("the change to tests")
     test_paths = dy.List(dy.String(), description="files of the test patch that the merge has")

@@ -61,6 +61,7 @@ def test_merge_of_a_full_payload_is_known_with_its_texts(tmp_path: Path, archive
             "base_ref": "main",
             "base_sha": "b" * 40,
             "merge_commit": "c" * 40,
+            "change": None,
             "source": "archive",
         }
     ]
@@ -81,6 +82,7 @@ def test_merge_of_a_trimmed_event_leaves_null_what_it_does_not_say(
             "body": None,
             "base_ref": "main",
             "merge_commit": None,
+            "change": None,
             "source": "archive",
         }
     ]

@@ -54,6 +54,7 @@ def test_a_squash_tells_title_body_author_issues_and_files(repository, tmp_path)
         "deletions": 0,
         "linked_issues": [2, 3],
         "labels": None,
+        "change": None,
     }
 
 

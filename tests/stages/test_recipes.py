@@ -38,6 +38,8 @@ class Candidates(PullRequestKey):
 class Patches(PullRequestKey):
     base_commit = dy.String()
     merge_commit = dy.String()
+    gold_patch = dy.String()
+    test_patch = dy.String()
     test_paths = dy.List(dy.String())
 
 
@@ -82,6 +84,8 @@ def row(number: int, base: str, merge: str, **changes: object) -> dict[str, obje
         "merged_at": MERGED_AT,
         "base_commit": base,
         "merge_commit": merge,
+        "gold_patch": "",
+        "test_patch": "",
         "test_paths": ["tests/test_a.py"],
         "static_difficulty": 3.0,
     } | changes
@@ -185,3 +189,37 @@ def test_ranks_have_no_gap_where_a_lock_failed(repository: Repository) -> None:
     base = repository.commit("Begin", {"pyproject.toml": CONTENT.format("pytest>9999")})
     found = made(repository, [row(1, base, base)])
     assert found.select("rank", "reader").rows() == [(1, "pytest alone")]
+
+
+def locks(found: pl.DataFrame) -> list[tuple[object, ...]]:
+    recipes = [Recipe.model_validate_json(text) for text in found.sort("number")["recipe"]]
+    pytests = [next(x for x in r.lock.splitlines() if x.startswith("pytest=")) for r in recipes]
+    told = found.sort("number")["lock_as_of"].to_list()
+    assert [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in told] == [r.lock_as_of for r in recipes]
+    return list(zip(pytests, told, strict=True))
+
+
+@pytest.mark.usefixtures("docker_engine")
+def test_neighbours_share_the_lock_of_their_spans_start_unless_it_came_too_early(
+    repository: Repository,
+) -> None:
+    plain = repository.commit("Begin", {"pyproject.toml": CONTENT.format("pytest")})
+    newer = repository.commit("More", {"pyproject.toml": CONTENT.format("pytest>=9.0.2")})
+    friday, tuesday = datetime(2025, 12, 5, 8), datetime(2025, 12, 9, 8)
+    rows = [
+        row(1, plain, plain, merged_at=friday),
+        row(2, plain, plain, merged_at=tuesday),
+        row(3, plain, newer, merged_at=tuesday),
+    ]
+    limits = {"pythons": "3.11", "ranks": 1}
+    # 9.0.2 was uploaded on 6 December; spans of seven days start on Thursdays.
+    assert locks(made(repository, rows, limits=limits)) == [
+        ("pytest==9.0.1", datetime(2025, 12, 4)),
+        ("pytest==9.0.1", datetime(2025, 12, 4)),
+        ("pytest==9.0.2", tuesday),
+    ]
+    assert locks(made(repository, rows, limits={**limits, "lock_days": 0})) == [
+        ("pytest==9.0.1", friday),
+        ("pytest==9.0.2", tuesday),
+        ("pytest==9.0.2", tuesday),
+    ]
