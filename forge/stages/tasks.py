@@ -58,12 +58,25 @@ class Tasks(Statements, Features, Verdicts):
     image = dy.String(description="name of the image: a cache of the recipe")
     image_digest = dy.String(nullable=True, description="sha256 that names the image's content")
     image_bytes = dy.Int64(nullable=True, description="size of the image, shared layers included")
+    image_own_bytes = dy.Int64(nullable=True, description="what the image adds to its dependencies")
+    dependencies_image = dy.String(
+        nullable=True, description="image of the dependencies; tasks that name the same share it"
+    )
+    dependencies_digest = dy.String(
+        nullable=True, description="sha256 that names the content of the dependencies' image"
+    )
+    dependencies_bytes = dy.Int64(
+        nullable=True, description="size of the dependencies' image, its toolchain included"
+    )
     platform = dy.String(nullable=True, description="operating system and processor")
     log_parser = dy.String(description="SWE-bench's name of the parser of what the script prints")
     eval_type = dy.String(description="SWE-bench's name of how both lists count")
     recipe = text("JSON of image, system packages, environment, lock, install, probe, test")
     lock = text("every dependency pinned, as the package manager writes it; may be empty")
     lock_source = dy.String(description="whose manifests were resolved: merge, base or none")
+    lock_as_of = moment(
+        "no package in the lock is younger; null where nothing was resolved", nullable=True
+    )
     language = dy.String(description="language of its changed test files")
     licence = dy.String(nullable=True, description="SPDX id; null where unsure")
     licence_source = dy.String(nullable=True, description="who says so")
@@ -142,14 +155,22 @@ def _families(repositories: pl.LazyFrame) -> pl.LazyFrame:
 def _recipes(recipes: pl.LazyFrame) -> pl.LazyFrame:
     lock = pl.col("recipe").str.json_path_match("$.lock")
     columns = recipes.select(
-        *PULL_REQUEST, "recipe_sha", "recipe", "lock_source", "rank", lock=lock
+        *PULL_REQUEST, "recipe_sha", "recipe", "lock_source", "lock_as_of", "rank", lock=lock
     )
     return columns.unique([*PULL_REQUEST, "recipe_sha"], keep="any").drop("rank")
 
 
 def _images(environments: pl.LazyFrame) -> pl.LazyFrame:
     return environments.select(
-        "recipe_sha", "image", "image_digest", "platform", image_bytes="bytes"
+        "recipe_sha",
+        "image",
+        "image_digest",
+        "platform",
+        "dependencies_image",
+        "dependencies_digest",
+        "dependencies_bytes",
+        image_bytes="bytes",
+        image_own_bytes="own_bytes",
     )
 
 
