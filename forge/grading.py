@@ -5,7 +5,6 @@ and every consumer of the row agree.
 """
 
 import asyncio
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,16 +12,16 @@ from typing import Any
 
 from forge.artifacts import Artifacts
 from forge.effect import Failure
-from forge.errors import InputError, ServiceError
+from forge.errors import ForgeError, InputError, ServiceError
 from forge.eval_script import END, START
-from forge.recipes import Recipe
+from forge.exported import Task, task_of
+from forge.images import image_of
 from forge.services.docker import LENIENTLY, Docker, EvalOutput
 from forge.settings import Settings
 
 RESULT = re.compile(r"--- (PASS|FAIL|SKIP): (.+) \((.+)\)")
 SECONDS = 7200
 """More than any eval script needs, which has limits of its own for every step."""
-PARSERS = ("parse_log_gotest",)
 
 
 @dataclass(frozen=True)
@@ -79,48 +78,43 @@ async def _graded(row: Mapping[str, Any], patch: str, settings: Settings) -> Rep
 
 async def graded(docker: Docker, row: Mapping[str, Any], patch: str) -> Report:
     """The grade of a patch, by a Docker that is open."""
-    if row["log_parser"] not in PARSERS:
-        raise InputError(
-            f"{row['instance_id']}: forge reads no logs of {row['log_parser']!r}\n"
-            f"it reads those of {', '.join(PARSERS)}: use the harness that this row is made for"
-        )
-    image = await _image(docker, row)
+    task = task_of(row, str(row.get("instance_id")))
+    image = await image_of(docker, task)
+    report = (
+        image if isinstance(image, Failure) else await graded_in(docker, image.digest, task, patch)
+    )
+    if isinstance(report, Failure):
+        raise _could_not(task, report)
+    return report
+
+
+async def graded_in(docker: Docker, image: str, task: Task, patch: str) -> Report | Failure:
+    """The grade of a patch in an image that is here."""
     bounds = replace(docker.bounds, seconds=SECONDS)
     tested = await docker.run_tests(
-        image, patch=patch, apply=LENIENTLY, eval_script=row["eval_script"], bounds=bounds
+        image, patch=patch, apply=LENIENTLY, eval_script=task.eval_script, bounds=bounds
     )
-    if isinstance(tested, Failure):
-        raise ServiceError(_could_not(row, tested))
-    return _report(docker, row, tested)
+    return tested if isinstance(tested, Failure) else _report(docker, task, tested)
 
 
-async def _image(docker: Docker, row: Mapping[str, Any]) -> str:
-    if await docker.engine.find_image(row["image"]):
-        return str(row["image"])
-    if not row.get("recipe"):
-        raise InputError(
-            f"{row['instance_id']}: the image {row['image']} is gone, and the row holds no recipe\n"
+def _could_not(task: Task, failure: Failure) -> ForgeError:
+    if failure.reason == "image_gone":
+        return InputError(
+            f"{task.instance_id}: {failure.detail}, and the row holds no recipe\n"
             "pull the image, or grade a row of a forge table, which holds one"
         )
-    built = await docker.image(Recipe.model_validate_json(row["recipe"]))
-    if isinstance(built, Failure):
-        raise ServiceError(_could_not(row, built))
-    return built.tag
-
-
-def _could_not(row: Mapping[str, Any], failure: Failure) -> str:
-    return (
-        f"{row['instance_id']}: no grade, because of {failure.reason}: {failure.detail}\n"
+    return ServiceError(
+        f"{task.instance_id}: no grade, because of {failure.reason}: {failure.detail}\n"
         "this says nothing about the patch: mend the machine, and grade again"
     )
 
 
-def _report(docker: Docker, row: Mapping[str, Any], tested: EvalOutput) -> Report:
+def _report(docker: Docker, task: Task, tested: EvalOutput) -> Report:
     told = b"" if tested.limit else tested.report
     statuses = read_report(told.decode(errors="replace"))
-    failed, broken = judge(statuses, ids(row, "fail_to_pass"), ids(row, "pass_to_pass"))
+    failed, broken = judge(statuses, task.fail_to_pass, task.pass_to_pass)
     return Report(
-        instance_id=row["instance_id"],
+        instance_id=task.instance_id,
         is_resolved=bool(statuses) and not failed and not broken,
         is_applied=tested.is_applied,
         is_timed_out=tested.is_timed_out,
@@ -132,13 +126,3 @@ def _report(docker: Docker, row: Mapping[str, Any], tested: EvalOutput) -> Repor
         log=docker.artifacts.put(tested.log),
         report=docker.artifacts.put(tested.report),
     )
-
-
-def ids(row: Mapping[str, Any], name: str) -> list[str]:
-    """A list of ids, whether the row spells it as forge or as SWE-bench does.
-
-    >>> ids({"FAIL_TO_PASS": '["a.py::t"]'}, "fail_to_pass")
-    ['a.py::t']
-    """
-    found = row[name] if name in row else row[name.upper()]
-    return list(json.loads(found)) if isinstance(found, str) else list(found)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forge.cli import _options, _text
-from forge.errors import InputError, InvalidError, UsageError
+from forge.cli import _options, _rows, _text
+from forge.errors import InputError, InvalidError
 
 if TYPE_CHECKING:
     from forge.grading import Report
@@ -14,14 +14,13 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 MOST_BYTES = 50_000_000
-SAY_ONE = "such as: forge grade --month 2026-03 owner__name-12 --gold"
+SUCH_AS = "forge grade --month 2026-03 owner__name-12 --gold"
 
 
 @click.command("grade", short_help="Run a task's hidden tests on a patch.")
 @click.argument("instance_id")
-@click.option("--month", help="The month whose task it is.")
-@click.option("--tasks", type=click.Path(path_type=Path), help="An exported file instead: "
-              ".parquet or .jsonl.")  # fmt: skip
+@_rows.month
+@_rows.tasks
 @click.option("--patch", type=click.Path(path_type=Path, allow_dash=True),
               help="The patch to grade; - reads it from stdin.")  # fmt: skip
 @click.option("--gold", is_flag=True, help="Grade the gold patch.")
@@ -39,10 +38,11 @@ def command(**flags: Any) -> None:
     """
     from forge.grading import grade
 
-    _check_one(flags, ("month", "tasks"))
-    _check_one(flags, ("patch", "gold", "nothing"))
+    for names in (("month", "tasks"), ("patch", "gold", "nothing")):
+        _rows.check_one(flags, names, SUCH_AS)
     settings = _options.settings(flags["root"])
-    row = _row(settings, flags["instance_id"], flags["month"], flags["tasks"])
+    told = _rows.named(settings, flags["month"], flags["tasks"])
+    row = _row(flags["instance_id"], told)
     report = grade(row, _patch(row, flags["patch"], is_gold=flags["gold"]), settings)
     if flags["as_json"]:
         _text.echo(_text.to_json(_plain(report)))
@@ -52,36 +52,12 @@ def command(**flags: Any) -> None:
         raise InvalidError(f"{report.instance_id} is not resolved")
 
 
-def _check_one(flags: dict[str, Any], names: tuple[str, ...]) -> None:
-    if sum(bool(flags[name]) for name in names) != 1:
-        listed = " or ".join(f"--{name}" for name in names)
-        raise UsageError(f"say one of {listed}\n{SAY_ONE}")
+def _row(instance_id: str, told: "_rows.Rows") -> dict[str, Any]:
+    from forge.exported import rows_of
 
-
-def _row(
-    settings: "Settings", instance_id: str, month: str | None, file: Path | None
-) -> dict[str, Any]:
-    import polars as pl
-
-    from forge.exported import read_tasks
-    from forge.reader import scan
-
-    if month:
-        _options.check_month(settings, month)
-    where = str(file) if file else f"the tasks of {month} in {settings.root}"
-    tasks = read_tasks(file) if file else scan("tasks", month=str(month), root=settings.root)
-    found = tasks.filter(pl.col("instance_id") == instance_id).collect()
-    if len(found) == 1:
-        return found.row(0, named=True)
-    raise InputError(f"no task {instance_id} in {where}\n{_near(tasks, instance_id)}")
-
-
-def _near(tasks: Any, instance_id: str) -> str:
-    import difflib
-
-    names = tasks.select("instance_id").collect()["instance_id"].to_list()
-    near = difflib.get_close_matches(instance_id, names, 3) or names[:3]
-    return f"it holds {', '.join(near)}" if near else "it holds none"
+    _rows.check_known(told, [instance_id], _rows.ids(told))
+    its = (row for _, row in rows_of(told.rows, told.where) if row["instance_id"] == instance_id)
+    return next(its)
 
 
 def _patch(row: dict[str, Any], file: Path | None, *, is_gold: bool) -> str:

@@ -9,7 +9,15 @@ from forge.exporters.swebench import export
 
 
 def write_tasks(home, **more) -> None:
-    row = {"instance_id": "a__b-1", "log_parser": "parse_log_maven", "patch": "diff"}
+    row = {
+        "instance_id": "a__b-1",
+        "image": "sweforge/a__b:1",
+        "eval_script": "true",
+        "log_parser": "parse_log_maven",
+        "patch": "diff",
+        "FAIL_TO_PASS": "[]",
+        "PASS_TO_PASS": "[]",
+    }
     (home / "tasks.jsonl").write_text(json.dumps(row | more) + "\n")
 
 
