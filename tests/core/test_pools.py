@@ -1,3 +1,6 @@
+import json
+from datetime import datetime
+
 import pytest
 
 from forge.errors import InputError
@@ -49,6 +52,34 @@ def test_rows_of_swe_bench_become_named_pull_requests(shared):
     assert len(rows) == 23
     assert (rows[0].repo, rows[0].number) == ("sqlfluff/sqlfluff", 1625)
     assert rows[0].base_commit == "14e1a23a3166b9a645a16de96f694c77a5d4abb7"
+
+
+ROW = {
+    "instance_id": "a__b-5",
+    "repo": "a/b",
+    "base_commit": "0" * 40,
+    "patch": "diff --git a/x b/x\n",
+    "test_patch": "diff --git a/t b/t",
+    "created_at": "2021-10-13T13:35:29+02:00",
+}
+
+
+def test_row_gives_its_own_change_and_the_time_it_was_proposed(tmp_path):
+    (named,) = read_rows(written(tmp_path, json.dumps(ROW), "rows.jsonl"))
+    assert named.change == "diff --git a/x b/x\ndiff --git a/t b/t\n"
+    assert named.created_at == datetime(2021, 10, 13, 11, 35, 29)
+
+
+@pytest.mark.parametrize("name", ["patch", "test_patch", "created_at", "base_commit"])
+def test_row_that_lacks_a_part_of_its_change_is_sought_in_the_history(tmp_path, name):
+    (named,) = read_rows(written(tmp_path, json.dumps(ROW | {name: None}), "rows.jsonl"))
+    assert (named.change, named.created_at) == (None, None)
+
+
+def test_row_whose_time_is_no_time_is_refused(tmp_path):
+    path = written(tmp_path, json.dumps(ROW | {"created_at": "yesterday"}), "rows.jsonl")
+    with pytest.raises(InputError, match="no time in row 'a__b-5': created_at is 'yesterday'"):
+        read_rows(path)
 
 
 def test_rows_without_an_instance_id_are_refused(tmp_path):

@@ -1,10 +1,14 @@
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from git_builds import kept, named, refused, run_build
 from histories import Repository
 
+from forge.selection import Named
 from forge.stages.patches import patches
+from forge.stages.pull_requests import pull_requests
+from forge.stages.statements import statements
 
 ISC = """Permission to use, copy, modify, and/or distribute this software for any purpose with or
 without fee is hereby granted, provided that the above copyright notice and this permission notice
@@ -42,3 +46,48 @@ def test_a_change_that_cannot_be_cut_in_two_has_a_reason(repository, tmp_path):
     run_build(tmp_path, repository, "patches", named=named("ann/fix#7"))
 
     assert refused(tmp_path, patches) == [("rejected", ["test_patch_does_not_apply"])]
+
+
+CHANGE = """\
+diff --git a/fix.py b/fix.py
+--- a/fix.py
++++ b/fix.py
+@@ -1 +1 @@
+-one
++two
+diff --git a/tests/test_fix.py b/tests/test_fix.py
+--- a/tests/test_fix.py
++++ b/tests/test_fix.py
+@@ -1 +1 @@
+-one
++two
+"""
+
+
+def test_a_row_with_its_patches_needs_no_merge(repository, tmp_path):
+    base = repository.head
+    repository.commit("Another way", {"fix.py": "three\n"})
+    row = Named(
+        repo="ann/fix",
+        number=7,
+        base_commit=base,
+        body="Count to two, please",
+        change=CHANGE,
+        created_at=datetime(2021, 10, 13),
+    )
+
+    run_build(tmp_path, repository, "statements", named=(row,))
+
+    (patch,), (pull,) = kept(tmp_path, patches), kept(tmp_path, pull_requests)
+    (statement,) = kept(tmp_path, statements)
+    assert (patch["base_commit"], patch["merge_commit"], patch["missing_files"]) == (base, None, [])
+    assert patch["test_paths"] == ["tests/test_fix.py"]
+    assert (pull["merged_at"], pull["merge_method"], pull["author"]) == (
+        datetime(2021, 10, 13),
+        None,
+        None,
+    )
+    assert (statement["problem_statement"], statement["statement_source"]) == (
+        "Count to two, please",
+        "row",
+    )
