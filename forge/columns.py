@@ -24,6 +24,12 @@ def artifact(description: str, *, nullable: bool = False) -> dy.String:
     return dy.String(description=description, nullable=nullable, metadata=ARTIFACT)
 
 
+def leaks_column(description: str) -> dy.List:
+    """What gives the fix away: of which kind, where, and in which words."""
+    parts = {"kind": dy.String(), "path": dy.String(), "evidence": dy.String()}
+    return dy.List(dy.Struct(parts), description=description)
+
+
 class RepositoryKey(dy.Schema):
     """A repository."""
 

@@ -4,17 +4,14 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.columns import PULL_REQUEST, Decision, PullRequestKey, text
+from forge.columns import PULL_REQUEST, Decision, PullRequestKey, leaks_column, text
 from forge.criteria import Criteria, decide
-from forge.rules.paths import DOCS
-from forge.rules.sections import sections
+from forge.rules import quotes
 from forge.rules.wording import body_of, title_of
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.merges import Merges
 from forge.stages.patches import Patches
 from forge.stages.pull_requests import PullRequests
-
-BLANKS = r"\s+"
 
 
 class Statements(PullRequestKey, Decision):
@@ -28,6 +25,12 @@ class Statements(PullRequestKey, Decision):
     is_title_only = dy.Bool(description="whether there is no body")
     quotes_patch = dy.Bool(
         description="whether it holds a line that the gold patch adds to code, blanks aside"
+    )
+    statement_leaks = leaks_column(
+        "what it gives away: quotes_gold_patch, quotes_test_patch, names_commit, links_to_fix"
+    )
+    new_identifiers = dy.List(
+        dy.String(), description="its names of code that only lines added by the gold patch have"
     )
 
 
@@ -54,13 +57,17 @@ def statements(
     per_repository: int | None,
 ) -> Decided[Statements]:
     title, body = title_of(pl.col("title")), body_of(pl.col("body"))
-    words = pull_requests.select(*PULL_REQUEST, "merge_method", "merged_at", title=title, body=body)
+    facts = [*PULL_REQUEST, "repo", "merge_commit", "merge_method", "merged_at"]
+    words = pull_requests.select(*facts, title=title, body=body)
     said = (
         patches.select(PULL_REQUEST)
         .join(words, on=PULL_REQUEST, how="left", maintain_order="left")
         .join(
             merges.select(
-                *PULL_REQUEST, is_given=_is_given(), is_row=pl.col("change").is_not_null()
+                *PULL_REQUEST,
+                "head_sha",
+                is_given=_is_given(),
+                is_row=pl.col("change").is_not_null(),
             ),
             on=PULL_REQUEST,
             how="left",
@@ -72,11 +79,9 @@ def statements(
             is_title_only=pl.col("body").is_null(),
         )
     )
+    told = _leaks(said, patches, limits)
     return (
-        said.join(
-            _quoting(said, patches, limits), on=PULL_REQUEST, how="left", maintain_order="left"
-        )
-        .with_columns(pl.col("quotes_patch").fill_null(value=False))
+        said.join(told, on=PULL_REQUEST, how="left", maintain_order="left")
         .with_columns(bound=_bound(per_repository, limits))
         .pipe(decide, criteria(limits))
     )
@@ -106,24 +111,17 @@ def _source() -> pl.Expr:
     )
 
 
-def _quoting(said: pl.LazyFrame, patches: pl.LazyFrame, limits: Limits) -> pl.LazyFrame:
-    """Keys of statements that hold a distinctive line which the gold patch adds."""
-    statement = pl.col("problem_statement").str.replace_all(BLANKS, " ")
-    line = pl.col("line").str.replace_all(BLANKS, " ").str.strip_chars()
-    return (
-        sections(patches.select(*PULL_REQUEST, "gold_patch"), "gold_patch")
-        .filter(~pl.col("path").str.contains(DOCS))
-        .select(*PULL_REQUEST, line=pl.col("body").str.extract_all(r"\n\+[^\n]*"))
-        .explode("line")
-        .with_columns(line=pl.col("line").str.strip_prefix("\n+"))
-        .with_columns(line=line)
-        .filter(pl.col("line").str.len_chars() >= limits.quoted_letters)
-        .unique()
-        .join(said.select(*PULL_REQUEST, statement=statement), on=PULL_REQUEST)
-        .filter(pl.col("statement").str.contains(pl.col("line"), literal=True))
-        .select(PULL_REQUEST)
-        .unique()
-        .with_columns(quotes_patch=True)
+def _leaks(said: pl.LazyFrame, patches: pl.LazyFrame, limits: Limits) -> pl.LazyFrame:
+    texts = said.with_columns(words=pl.col("problem_statement"))
+    found = quotes.leaks(texts, patches, limits.quoted_letters)
+    identifiers = texts.join(patches.select(*PULL_REQUEST, "gold_patch"), on=PULL_REQUEST).select(
+        *PULL_REQUEST, new_identifiers=quotes.new_identifiers("gold_patch", "words")
+    )
+    kinds = pl.col("statement_leaks").list.eval(pl.element().struct.field("kind"))
+    return identifiers.join(found, on=PULL_REQUEST, how="left").with_columns(
+        pl.col("statement_leaks").fill_null([]),
+        pl.col("new_identifiers").fill_null([]),
+        quotes_patch=kinds.list.contains("quotes_gold_patch").fill_null(value=False),
     )
 
 

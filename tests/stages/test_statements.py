@@ -20,13 +20,16 @@ GOLD = """diff --git a/slug.py b/slug.py
 """
 
 
-def decided(*rows, per_repository=None, gold=GOLD, merge=None, limits=None):
+def decided(*rows, per_repository=None, gold=GOLD, test=None, merge=None, limits=None):
     keys = [{"repository_id": 1, "number": n} for n in range(1, len(rows) + 1)]
     at = {"merged_at": datetime(2026, 3, 2), "merge_method": "squash"}
     said = [key | at | row for key, row in zip(keys, rows, strict=True)]
     known = [key | {"source": "archive"} | (merge or {}) for key in keys]
     lf = statements.function(
-        pl.LazyFrame([key | {"gold_patch": gold} for key in keys], schema=dtypes(Patches)),
+        pl.LazyFrame(
+            [key | {"gold_patch": gold, "test_patch": test} for key in keys],
+            schema=dtypes(Patches),
+        ),
         pl.LazyFrame(said, schema=dtypes(PullRequests)),
         pl.LazyFrame(known, schema=dtypes(Merges)),
         limits=limits or Limits(),
@@ -166,3 +169,73 @@ def test_statements_beyond_the_best_of_their_repository_are_deferred():
     )
     assert rows["fate"].to_list() == ["rejected", "deferred", "kept"]
     assert rows["reasons"].to_list()[1] == ["per_repository"]
+
+
+FIX, HEAD = "3e195a09" * 5, "0badcafe" * 5
+CHANGE = {"repo": "ann/slug.py", "merge_commit": FIX}
+
+
+def given_away(body, **kwargs):
+    rows = decided({"title": "Slug", "body": body} | CHANGE, merge={"head_sha": HEAD}, **kwargs)
+    return [tuple(leak.values()) for leak in rows.row(0, named=True)["statement_leaks"]]
+
+
+PLACE = "problem_statement"
+GIVEN_AWAY = {
+    "write `return separator.join(words)` there": (
+        ("quotes_gold_patch", "slug.py", "return separator.join(words)"),
+    ),
+    f"see {FIX}": (("names_commit", PLACE, FIX),),
+    "fixed by 3e195a0.": (("names_commit", PLACE, "3e195a0"),),
+    "(0badcafe0b)": (("names_commit", PLACE, "0badcafe0b"),),
+    "see https://github.com/ann/slug.py/pull/1": (("links_to_fix", PLACE, "ann/slug.py/pull/1"),),
+    "https://github.com/Ann/Slug.py/issues/1#issuecomment-7": (
+        ("links_to_fix", PLACE, "Ann/Slug.py/issues/1"),
+    ),
+    "this is ann/slug.py#1": (("links_to_fix", PLACE, "ann/slug.py#1"),),
+    "done in #1, I think": (("links_to_fix", PLACE, "#1"),),
+}
+
+
+@pytest.mark.parametrize("body", GIVEN_AWAY)
+def test_what_a_statement_gives_away_is_listed_with_its_words(body):
+    assert given_away(body) == [*GIVEN_AWAY[body]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "see #12 and ann/slug.py#10",
+        "https://github.com/ann/slug.py/pull/11",
+        "https://github.com/bob/other/pull/1",
+        "since 3e195a",
+        "since commit 1234567890",
+        "x3e195a09",
+        "a.b#1x",
+    ],
+)
+def test_other_changes_and_commits_give_nothing_away(body):
+    assert given_away(body) == []
+
+
+def test_line_that_only_the_hidden_tests_add_is_told_apart():
+    test = GOLD.replace("slug.py", "t.py").replace("x = 1", "slug(['one', 'two'], '-')")
+    assert given_away("`slug(['one', 'two'], '-')` fails", test=test) == [
+        ("quotes_test_patch", "t.py", "slug(['one', 'two'], '-')")
+    ]
+    assert not statement("Slug", "`slug(['one', 'two'], '-')` fails")["quotes_patch"]
+
+
+def test_import_is_no_quote():
+    gold = GOLD.replace("    x = 1", "from slug.separators import separator")
+    body = "from slug.separators import separator"
+    assert given_away(body, gold=gold) == []
+
+
+def test_names_that_only_the_gold_patch_adds_are_a_flag():
+    gold = GOLD.replace("x = 1", "joined_with(words, otherWay, known_name)").replace(
+        " def slug(words):", " def slug(words, known_name):"
+    )
+    row = statement("Slug", "joined_with and otherWay, known_name, words", gold=gold)
+    assert row["new_identifiers"] == ["joined_with", "otherWay"]
+    assert (row["fate"], row["statement_leaks"]) == ("kept", [])
