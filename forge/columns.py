@@ -26,8 +26,8 @@ def artifact(description: str, *, nullable: bool = False) -> dy.String:
 
 def leaks_column(description: str) -> dy.List:
     """What gives the fix away: of which kind, where, and in which words."""
-    parts = {"kind": dy.String(), "path": dy.String(), "evidence": dy.String()}
-    return dy.List(dy.Struct(parts), description=description)
+    leak = dy.Struct({"kind": dy.String(), "path": dy.String(), "evidence": dy.String()})
+    return dy.List(leak, description=description)
 
 
 class RepositoryKey(dy.Schema):

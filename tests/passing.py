@@ -78,6 +78,7 @@ PASSED = pl.col("tests").list.eval(
         seconds=pl.element().struct.field("seconds"),
     )
 )
+LEAK = {"kind": "git_ref", "path": "/testbed/.git/refs/tags/v2", "evidence": NO_COMMIT}
 EVERYTHING_IS_GOLD = {
     "gold_patch": pl.lit(creation("a.py", "pass\n")) + pl.col("gold_patch"),
     "test_paths": pl.col("test_paths").list.head(0),
@@ -103,6 +104,8 @@ PASSING: dict[str, tuple[Change, tuple[str, ...]]] = {
     "environments": (with_columns(is_built=pl.lit(value=True)), ("brokenyard/gnomon",)),
     "attempts": (with_columns(tests=PASSED), ("papertrail/glyphs",)),
     "verdicts": (keeping(), ("mossgarden/colorpot",)),
+    # The other way round: no image of the world leaks.
+    "leaks": (with_columns(image_leaks=pl.lit([LEAK])), ("papertrail/glyphs",)),
     "gates": (with_columns(is_resolved=pl.lit(value=False)), ("papertrail/glyphs",)),
     "tasks": (keeping(), ("lanternworks/tidytext", "stray-cat/tidytext")),
     "splits": (with_columns(split=pl.lit("train")), ("oldmill/almanac",)),

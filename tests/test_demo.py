@@ -47,7 +47,7 @@ FATES = {
     "lanternworks/tidytext#18": "verdicts: has_failures_before",
     "lanternworks/tidytext#19": "candidates: is_human, is_not_bump, has_tests, has_code",
     "lanternworks/tidytext#20": "statements: has_text",
-    "lanternworks/tidytext#21": "task in train, difficulty 1.0",
+    "lanternworks/tidytext#21": "tasks: has_no_leaks",
     "mossgarden/colorpot#21": "task in train, difficulty 1.0",
     "mossgarden/colorpot#22": "verdicts: has_fail_to_pass",
     "mossgarden/colorpot#23": "candidates: is_not_revert, has_tests",

@@ -1,17 +1,18 @@
 """The service Docker: images of recipes, scripts in containers, and attempts at a task's tests."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from forge.artifacts import Artifacts
 from forge.effect import Failure
+from forge.eval_script import programs
 from forge.recipes import Recipe
 from forge.services.docker_containers import NO_NETWORK, Program, ended, stop_on_limit
 from forge.services.docker_engine import Engine, Unanswered
 from forge.services.docker_files import File
 from forge.services.docker_images import Image, Images, bounds_of
+from forge.services.docker_leaks import find_leaks
 from forge.services.docker_limits import Bounds
 from forge.services.docker_proxies import Relays
 from forge.services.docker_scripts import (
@@ -22,6 +23,7 @@ from forge.services.docker_scripts import (
     network_files,
 )
 from forge.services.docker_tests import EXACTLY, LENIENTLY, EvalOutput, run_tests
+from forge.services.docker_tiers import platform_name
 from forge.services.git import Git
 from forge.settings import Settings
 
@@ -38,7 +40,6 @@ cd {WORK}
 /bin/bash {SCRIPT}/script.sh
 exit
 """
-PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
 COLLECTED_BYTES = 50_000_000
 
 
@@ -67,8 +68,7 @@ class Docker:
     @property
     def platform(self) -> str:
         """Operating system and processor, as Docker names them."""
-        machine = platform.machine()
-        return f"linux/{PROCESSORS.get(machine, machine)}"
+        return platform_name()
 
     @property
     def bounds(self) -> Bounds:
@@ -144,7 +144,11 @@ class Docker:
     async def probe(self, recipe: Recipe, image: str) -> Ran | Failure:
         """Let the runner list the tests at the base commit, offline, in the file `listed`."""
         script = f"{environment_script(recipe)}cd /testbed\n(\n{recipe.probe}\n) >{WORK}/listed"
-        return await self.run_script(image, script, collect=("listed",))
+        files = {f".runner/{name}": text.encode() for name, text in programs(recipe).items()}
+        runner = {"FORGE_RUNNER": f"{WORK}/.runner/record.py"}
+        return await self.run_script(
+            image, script, files=files, collect=("listed",), environment=runner
+        )
 
     async def _ran(self, program: Program) -> Ran | Failure:
         try:
@@ -169,5 +173,12 @@ class Docker:
                 eval_script=eval_script,
                 bounds=bounds,
             )
+        except Unanswered as stopped:
+            return stopped.failure
+
+    async def find_leaks(self, image: str, wanted: dict[str, Any]) -> dict[str, Any] | Failure:
+        """Look through an image for what of a task's patches must not lie in it."""
+        try:
+            return await find_leaks(self.engine, image, wanted, self.bounds)
         except Unanswered as stopped:
             return stopped.failure

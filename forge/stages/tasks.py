@@ -4,16 +4,18 @@ from functools import reduce
 
 import dataframely as dy
 import polars as pl
+from pydantic import Field
 
 from forge.attacks import ATTACKS
 from forge.columns import PULL_REQUEST, moment, text
 from forge.criteria import Criteria, decide
-from forge.stage import Decided, stage
+from forge.stage import Decided, StageLimits, stage
 from forge.stages.attempts import Attempts
 from forge.stages.candidates import Candidates
 from forge.stages.environments import Environments
 from forge.stages.features import Features
 from forge.stages.gates import Gates
+from forge.stages.leaks import Leaks
 from forge.stages.merges import Merges
 from forge.stages.patches import Patches
 from forge.stages.pull_requests import PullRequests
@@ -34,7 +36,7 @@ GATES: dict[str, pl.Expr] = {
 LOG_PARSER, EVAL_TYPE = "parse_log_gotest", "pass_and_fail"
 
 
-class Tasks(Statements, Features, Verdicts):
+class Tasks(Leaks, Statements, Features, Verdicts):
     """One row per task: an approved candidate whose patch no other task has."""
 
     instance_id = dy.String(description="owner__name-number")
@@ -86,8 +88,18 @@ class Tasks(Statements, Features, Verdicts):
     source = dy.String(description="where the merge comes from: archive, git, pool or rows")
 
 
-def criteria() -> Criteria:
-    return {**GATES, "is_first_of_its_patch": pl.col("first_id") == pl.col("instance_id")}
+class Limits(StageLimits):
+    """What a task may give away."""
+
+    tolerated_leaks: list[str] = Field(
+        ["quotes_test_patch"],
+        description="kinds of leaks that stop no task; tests quote what an issue reports",
+    )
+
+
+def criteria(limits: Limits) -> Criteria:
+    is_first = pl.col("first_id") == pl.col("instance_id")
+    return {**GATES, "has_no_leaks": _has_no_leaks(limits), "is_first_of_its_patch": is_first}
 
 
 @stage
@@ -104,6 +116,9 @@ def tasks(  # noqa: PLR0917 - here all tables meet
     environments: dy.LazyFrame[Environments],
     attempts: dy.LazyFrame[Attempts],
     gates: dy.LazyFrame[Gates],
+    leaks: dy.LazyFrame[Leaks],
+    *,
+    limits: Limits,
 ) -> Decided[Tasks]:
     told = [
         pull_requests.select(*PULL_REQUEST, "repo", "base_commit", "merge_commit", "merged_at"),
@@ -114,6 +129,7 @@ def tasks(  # noqa: PLR0917 - here all tables meet
         statements.drop("unknown"),
         _scripts(attempts),
         _gates(gates),
+        leaks.drop("unknown"),
     ]
     return (
         reduce(_joined, told, verdicts.drop("unknown"))
@@ -121,9 +137,9 @@ def tasks(  # noqa: PLR0917 - here all tables meet
         .join(_recipes(recipes), on=[*PULL_REQUEST, "recipe_sha"], how="left")
         .join(_images(environments), on="recipe_sha", how="left")
         .with_columns(_derived())
-        .with_columns(first_id=_first())
-        .with_columns(detail=_duplicated())
-        .pipe(decide, criteria())
+        .with_columns(first_id=_first(limits))
+        .with_columns(detail=pl.coalesce(_leaking(limits), _duplicated()))
+        .pipe(decide, criteria(limits))
     )
 
 
@@ -191,9 +207,25 @@ def _derived() -> list[pl.Expr]:
     ]
 
 
-def _first() -> pl.Expr:
-    """The task that keeps a patch: one that passes its gates, a family's root, the earliest."""
-    is_refused = ~pl.all_horizontal(gate.fill_null(value=False) for gate in GATES.values())
+def _leaks(limits: Limits) -> pl.Expr:
+    both = pl.concat_list("image_leaks", "statement_leaks")
+    kind = pl.element().struct.field("kind")
+    return both.list.eval(pl.element().filter(~kind.is_in(limits.tolerated_leaks)))
+
+
+def _has_no_leaks(limits: Limits) -> pl.Expr:
+    return _leaks(limits).list.len() == 0
+
+
+def _leaking(limits: Limits) -> pl.Expr:
+    leak = _leaks(limits).list.first().struct
+    return pl.format("{} in {}: {}", *map(leak.field, ("kind", "path", "evidence")))
+
+
+def _first(limits: Limits) -> pl.Expr:
+    """The task that keeps a patch: one that nothing refuses, a family's root, the earliest."""
+    wishes = [*GATES.values(), _has_no_leaks(limits)]
+    is_refused = ~pl.all_horizontal(wish.fill_null(value=False) for wish in wishes)
     is_fork = pl.col("repository_id") != pl.col("fork_root_id")
     order = [is_refused, is_fork, pl.col("merged_at"), pl.col("repository_id"), pl.col("number")]
     # Changes of modes alone have no patch id, and are no duplicates of each other.

@@ -7,7 +7,7 @@ from forge.attacks import ATTACKS
 from forge.columns import dtypes
 from forge.recipes import Recipe
 from forge.stages.features import Features
-from forge.stages.tasks import Tasks, tasks
+from forge.stages.tasks import Limits, Tasks, tasks
 from forge.truth import COUNTED
 
 DAY = datetime(2026, 3, 2)
@@ -32,11 +32,14 @@ SIZES = dict.fromkeys(
 FLAGS = {name: False for name, dtype in dtypes(Features).items() if dtype == pl.Boolean}
 
 
+SEEN = {"unread": [], "scanned_files": 9, "scanned_bytes": 99}
 FELL = {"is_resolved": False, "is_applied": True}
 HELD = dict.fromkeys(ATTACKS, FELL) | {"gold": FELL | {"is_resolved": True}}
 
 
-def upstream(number=7, repository_id=1, fork_root_id=1, day=2, gates=HELD, **patch):
+def upstream(  # noqa: PLR0913 - whatever a test wants to change
+    number=7, repository_id=1, *, day=2, gates=HELD, leaks=(), told=(), **patch
+):
     """A row of every table above, of one pull request; facts are of its patches."""
     repo = "ann/parser" if repository_id == 1 else "bob/parser"
     sha = RECIPE.sha
@@ -55,7 +58,7 @@ def upstream(number=7, repository_id=1, fork_root_id=1, day=2, gates=HELD, **pat
         }
         | dict.fromkeys(COUNTED, 0),
         "merges": {"source": "archive"},
-        "repositories": {"fork_root_id": fork_root_id, "fork_root_source": "root_commit"},
+        "repositories": {"fork_root_id": 1, "fork_root_source": "root_commit"},
         "pull_requests": {
             "repo": repo,
             "base_commit": "b",
@@ -76,15 +79,18 @@ def upstream(number=7, repository_id=1, fork_root_id=1, day=2, gates=HELD, **pat
             "statement_source": "squash_message",
             "is_title_only": True,
             "quotes_patch": False,
+            "statement_leaks": told,
+            "new_identifiers": [],
         },
         "recipes": {"rank": 1, "recipe_sha": sha, "recipe": RECIPE.text, "lock_source": "merge"},
         "environments": {"recipe_sha": sha, "image": "sweforge/ann__parser:1", "bytes": 5},
+        "leaks": {"image_leaks": leaks} | SEEN,
         "gates": [{"attack": attack} | gate for attack, gate in gates.items()],
         "attempts": {"side": "before", "attempt": 1, "eval_script": f"run {number}\n"},
     } | {"key": {"repository_id": repository_id, "number": number}}
 
 
-def decided(*rows):
+def decided(*rows, limits=None):
     frames = []
     for table in tasks.upstream:
         schema = dtypes(tasks.hints[table].__args__[0])
@@ -99,7 +105,9 @@ def decided(*rows):
         frames.append(frame.unique("recipe_sha") if table == "environments" else frame)
         if table == "repositories":
             frames[-1] = frame.unique("repository_id")
-    return tasks.function(*frames).sort("repository_id", "number").collect()
+    return (
+        tasks.function(*frames, limits=limits or Limits()).sort("repository_id", "number").collect()
+    )
 
 
 def task(**facts):
@@ -165,6 +173,34 @@ def test_attack_that_does_not_apply_is_not_held_against_a_task():
 def test_attack_that_was_never_tried_is_unknown():
     gates = {name: gate for name, gate in HELD.items() if name not in {"nothing", "late_writer"}}
     assert task(gates=gates)["reasons"] == ["nothing_fails:unknown", "late_writer_fails:unknown"]
+
+
+IN_IMAGE = {"kind": "git_ref", "path": "/testbed/.git/refs/tags/v2", "evidence": "cafe"}
+IN_TEXT = {"kind": "quotes_gold_patch", "path": "a.py", "evidence": "return separator.join(words)"}
+IN_TESTS = IN_TEXT | {"kind": "quotes_test_patch"}
+
+
+@pytest.mark.parametrize(("leaks", "told"), [([IN_IMAGE], []), ([], [IN_TEXT, IN_TESTS])])
+def test_task_that_gives_the_fix_away_is_rejected_and_says_how(leaks, told):
+    row = task(leaks=leaks, told=told)
+    assert row["reasons"] == ["has_no_leaks"]
+    kind, path, evidence = (leaks or told)[0].values()
+    assert row["detail"] == f"{kind} in {path}: {evidence}"
+
+
+def test_words_that_an_issue_shares_with_its_tests_are_tolerated_unless_a_limit_says_otherwise():
+    assert task(told=[IN_TESTS])["fate"] == "kept"
+    strict = decided(upstream(told=[IN_TESTS]), limits=Limits(tolerated_leaks=[]))
+    assert strict["reasons"].to_list() == [["has_no_leaks"]]
+
+
+def test_task_whose_image_was_not_looked_at_is_unknown():
+    assert task(leaks=None)["reasons"] == ["has_no_leaks:unknown"]
+
+
+def test_duplicate_takes_the_place_of_a_task_that_leaks():
+    rows = [upstream(number=1, patch_id="x", leaks=[IN_IMAGE]), upstream(number=2, patch_id="x")]
+    assert [fate for _, fate, _ in fates(*rows)] == ["rejected", "kept"]
 
 
 def test_duplicate_takes_the_place_of_a_task_that_does_not_hold():
