@@ -31,6 +31,7 @@ class Record:
         self.chosen: Dict[str, List[str]] = {}
         self.running: Optional[Tuple[object, str, float]] = None
         self.has_begun = self.is_inside = False
+        self.printed = 0
 
     def is_others(self, owner: object) -> bool:
         """Whether somebody speaks who is under test himself: the suite of a test's own."""
@@ -57,7 +58,8 @@ class Record:
 
     def print_id(self, name: str) -> None:
         """Print an id, instead of running it."""
-        print(name.replace("\n", " "), file=self.ids)
+        self.printed += 1
+        print(name.replace("\n", " "), file=self.ids, flush=True)
 
     def relative(self, path: str) -> str:
         """A path as the repository knows it."""
@@ -129,12 +131,15 @@ def main(what: str, folder: str, count: str, *rest: str) -> None:
     ended: Optional[BaseException] = None
     try:
         run(command)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - it is raised again
         ended = error
-        raise
-    finally:
-        if not record.ids and record.is_whole(ended):
-            record.write(os.environ["FORGE_RESULT"])
+    if record.ids:
+        is_listed = record.printed > 0 and record.is_whole(ended)
+        ended = None if is_listed else ended or SystemExit("no test is listed")
+    elif record.is_whole(ended):
+        record.write(os.environ["FORGE_RESULT"])
+    if ended is not None:
+        raise ended
 
 
 def _apart() -> TextIO:

@@ -68,7 +68,7 @@ DJANGO = Runner(
     files=f"{STARTS}|{SCRIPTS}",
     modules=MODULES.format("unittest|doctest"),
     settings=NOTHING,
-    programs=RECORD,
+    programs=(*RECORD, "record_django"),
     targets=targets_of_django,
 )
 SYMPY = Runner(

@@ -1,10 +1,12 @@
 """How a project's tests are listed and run: by the runner that the project itself uses."""
 
+import re
 import shlex
 from dataclasses import dataclass
 
 from forge.recipes.facts import Facts
 from forge.recipes.project import Project
+from forge.recipes.test_commands import Call, call_of
 
 PYTEST = "python -m pytest --rootdir=/testbed --continue-on-collection-errors -p no:cacheprovider"
 TEST = '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
@@ -14,6 +16,11 @@ PROBE = """--collect-only --verbosity=-1 --disable-warnings | awk '
 /^[^ >].*::/ && !/^(ERROR|FAILED|E) / { print; found = 1 }
 END { exit !found }'
 """
+RECORD = 'python "$FORGE_RUNNER"'
+DOCTESTS = re.compile(r"^--doctest-(modules|glob=.+)$")
+# nose has not started since Python 3.10, but its heirs do.
+HEIRS = re.compile(r"^(pynose|nose2)\b", re.IGNORECASE)
+PLAIN = re.compile(r"^[\w./*?=,:+@-]+$")
 
 
 @dataclass(frozen=True)
@@ -23,15 +30,72 @@ class Running:
     probe: str
     test: str
     results: str
+    runner: str = ""
 
 
 def running(project: Project, facts: Facts) -> Running:
     """How a project's tests are listed and run."""
-    return _pytest(project, facts)
+    call = call_of(project, facts)
+    if call is None or call.runner in {"sympy", "script"}:
+        own = _django(project, facts) or _sympy(project)
+        if own:
+            return own
+    if call is None or call.runner in {"pytest", "sympy"}:
+        return _pytest(project, facts, call)
+    if call.runner == "nose":
+        return _recorded("nose", call) if _has_heir(facts) else _pytest(project, facts, None)
+    return _recorded("unittest", call)
 
 
-def _pytest(project: Project, facts: Facts) -> Running:
+def _pytest(project: Project, facts: Facts, call: Call | None) -> Running:
+    doctests = [word for word in call.words if DOCTESTS.match(word)] if call else []
     enter = f"cd {shlex.quote(project.root)}\n" if project.root else ""
-    command = enter + " ".join([PYTEST, *map(shlex.quote, facts.test_options)])
+    options = map(shlex.quote, (*facts.test_options, *doctests))
+    command = enter + " ".join([PYTEST, *options])
     targets = '"${@/#//testbed/}"' if project.root else '"$@"'
     return Running(f"{command} {PROBE}", f"{command} {TEST} {targets}\n", "junit")
+
+
+def _recorded(runner: str, call: Call) -> Running:
+    """A runner that takes no paths: the record keeps it to those of the targets."""
+    folder = shlex.quote(call.folder or ".")
+    command = " ".join(w if PLAIN.match(w) else shlex.quote(w) for w in call.words)
+    return Running(
+        probe=f"{RECORD} list {folder} 0 {command}\n",
+        test=f'{RECORD} run {folder} "$#" "$@" {command}\n',
+        results="record",
+        runner=runner,
+    )
+
+
+def _django(project: Project, facts: Facts) -> Running | None:
+    script = project.files.get("tests/runtests.py", "")
+    if (facts.name or "").lower() != "django" or "get_runner" not in script:
+        return None
+    alone = " --parallel=1" if "--parallel" in script else ""
+    command = f"tests/runtests.py --settings=test_sqlite{alone}"
+    return _with_targets("django", command, command)
+
+
+def _sympy(project: Project) -> Running | None:
+    script = project.files.get("bin/test", "")
+    if "sympy.test(" not in script:
+        return None
+    own = " --use-sympy-runner" if "--use-sympy-runner" in script else ""
+    command = f"bin/test --no-subprocess --no-colors{own}"
+    # Where tests have a limit of time, the record can list them instead.
+    return _with_targets("sympy", f"{command} --timeout=600", command)
+
+
+def _with_targets(runner: str, listing: str, command: str) -> Running:
+    return Running(
+        probe=f"{RECORD} list . 0 {listing}\n",
+        test=f'{RECORD} run . 0 {command} "$@"\n',
+        results="record",
+        runner=runner,
+    )
+
+
+def _has_heir(facts: Facts) -> bool:
+    lines = (line for need in facts.needs for line in need.requirements)
+    return any(map(HEIRS.match, lines))
