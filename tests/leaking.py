@@ -29,9 +29,11 @@ def test_mismatched_summands_are_refused_by_name():
         add(1, "two hundred and twenty-two")
     assert "two hundred and twenty-two" not in str(refused.value), refused.traceback
 """
+SUMS = "\n".join(map(str, range(50)))
 MANIFEST = '[project]\nname = "sums"\nversion = "1.0"\n'
 SITE = "opt/venv/lib/python3.11/site-packages"
 GIT = "testbed/.git"
+CACHED = "testbed/__pycache__/sums.cpython-311.pyc"
 TESTS = "tests/test_mismatched_summands.py"
 
 
@@ -42,7 +44,9 @@ class Image:
         self.root, self.origin = folder / "image", Repository(folder / "origin")
         files = {"sums.py": OLD, "pyproject.toml": MANIFEST, "tests/test_sums.py": "import sums\n"}
         self.base = self.origin.commit("Begin", files)
-        self.fix = self.origin.commit("Refuse", {"sums.py": FIX, TESTS: TEST})
+        self.fix = self.origin.commit(
+            "Refuse", {"sums.py": FIX, TESTS: TEST, "tests/sums.json": SUMS}
+        )
         diff = ("diff", "--full-index", self.base, self.fix, "--")
         patches = [self.origin.git(*diff, path) + "\n" for path in ("sums.py", "tests")]
         parts = wanted(*patches, r"pyproject\.toml$")
@@ -114,9 +118,9 @@ def tarred(members: dict[str, str], mode: str) -> bytes:
     return packed.getvalue()
 
 
-def compiled(image: Image, path: str) -> str:
+def compiled(image: Image, path: str, code: str = FIX) -> str:
     source = image.root.parent / "later.py"
-    source.write_text(FIX)
+    source.write_text(code)
     (image.root / path).parent.mkdir(parents=True, exist_ok=True)
     py_compile.compile(str(source), cfile=str(image.root / path), doraise=True)
     return path
@@ -246,9 +250,10 @@ PLANTS: dict[str, tuple[str, Callable[[Image], str]]] = {
     ),
     "a compressed file": ("file", file("usr/share/doc/sums.py.gz", gzip.compress(FIX.encode()))),
     "a compressed test": ("file", file("srv/test.bz2", bz2.compress(TEST.encode()))),
-    "a module compiled from later source": (
+    "a module compiled from later source": ("cache", lambda image: compiled(image, CACHED)),
+    "a module compiled from another source": (
         "cache",
-        lambda image: compiled(image, "testbed/__pycache__/sums.cpython-311.pyc"),
+        lambda image: compiled(image, CACHED, OLD + "sub = add\n"),
     ),
     "a compiled module elsewhere": ("file", lambda image: compiled(image, "usr/lib/sums.pyc")),
     "what pytest remembers": (
@@ -270,6 +275,7 @@ PLANTS: dict[str, tuple[str, Callable[[Image], str]]] = {
         file("testbed/sums.so", b"\x7fELF\0MismatchedSummands\0sum_of_matching_summands\0"),
     ),
     "the hidden tests": ("file", file("home/forge/hidden.py", TEST)),
+    "a file of the hidden tests without a line of its own": ("file", file("srv/sums", SUMS)),
     "a part of the hidden tests": ("file", file("srv/a.py", "\n".join(TEST.split("\n")[3:]))),
     "a patch": ("file", file("root/fix.diff", f"--- a\n+++ b\n@@ -1 +1,4 @@\n-old\n{PATCH}")),
     "a file that the checkout changed": ("file", file("testbed/tests/test_sums.py", TEST)),
