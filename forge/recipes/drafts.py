@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from forge.effect import Failure
 from forge.recipes import Recipe
 from forge.recipes.project import Project
+
+Side = Literal["merge", "base"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,16 @@ class Wanted:
     test_paths: tuple[str, ...]
     pythons: tuple[str, ...] = ()
     """Versions of Python whose images may be used."""
+    images: tuple[str, ...] = ()
+    """Images that may be used beside those that a language always uses."""
+    tag: str | None = None
+    """Of git's tags at the base that are versions, the nearest."""
+    version: str | None = None
+    """The version that a tool would make of it."""
     image: str | None = None
     """The image that somebody chose by hand."""
+    base: Project | None = None
+    """The project at the base, where its manifests differ."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,8 @@ class Draft:
     """The project's name in the index, which no lock may hold."""
     dropped: tuple[str, ...] = ()
     """What was declared and is left out, as `<what>: <why>`."""
+    lock_source: Side | None = None
+    """Whose manifests the recipe's own lock is; null where it has none."""
 
 
 Drafter = Callable[[Project, Wanted], list[Draft] | Failure]

@@ -22,6 +22,8 @@ INPUTS = (
     "test_paths",
     "manifests",
     "base_manifests",
+    "tag",
+    "version",
 )
 DRAFT = pl.Struct(
     {
@@ -33,6 +35,7 @@ DRAFT = pl.Struct(
         "base_requirements": pl.String,
         "own_name": pl.String,
         "dropped": pl.List(pl.String),
+        "given_source": pl.String,
         "undrafted_kind": pl.String,
         "undrafted": pl.String,
         "undrafted_detail": pl.String,
@@ -83,9 +86,12 @@ class Drafting:
             repo=row["repo"],
             base_commit=row["base_commit"],
             merged_at=row["merged_at"],
+            tag=row["tag"],
+            version=row["version"],
             test_paths=tuple(row["test_paths"]),
             pythons=self.pythons,
             image=image,
+            base=Project.parse(row["base_manifests"]) if row["base_manifests"] else None,
         )
 
 
@@ -100,6 +106,7 @@ def _row(rank: int, draft: Draft, earlier: Mapping[str, str | None]) -> dict[str
         "base_requirements": before if before != draft.requirements else None,
         "own_name": draft.own_name,
         "dropped": list(draft.dropped),
+        "given_source": draft.lock_source,
     }
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from forge.address import Address, read
 from forge.artifacts import Artifacts
 from forge.rules.licences import FILE, licence_of
-from forge.services import git_patches, git_pull_requests, git_rows, git_trees
+from forge.services import git_patches, git_pull_requests, git_rows, git_tags, git_trees
 from forge.services.git_addresses import address_of
 from forge.services.git_command import Failed, TooLargeError
 from forge.services.git_history import Commit, History
@@ -18,6 +18,7 @@ from forge.services.git_merges import Merge, Search, Sought, number_in
 from forge.services.git_mirrors import Mirror
 from forge.services.git_patches import Pair, Patches
 from forge.services.git_pull_requests import ChangedFile, PullRequest
+from forge.services.git_tags import Tag
 from forge.settings import Settings
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Patches",
     "PullRequest",
     "Sought",
+    "Tag",
     "number_in",
 ]
 
@@ -128,6 +130,10 @@ class Git:
     async def missing_files(self, repo: str, commit: str) -> list[str]:
         """Files of a commit that its server has not got."""
         return await git_trees.missing_files(self.mirror(repo), commit)
+
+    async def nearest_tags(self, repo: str, commit: str) -> list[Tag]:
+        """Tags that could be versions, on a commit or before it, the nearest first."""
+        return await git_tags.nearest((await self.history(repo)).mirror, commit)
 
     async def list_files(self, repo: str, commit: str) -> list[str]:
         """All files and symlinks of a commit, sorted."""

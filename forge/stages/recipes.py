@@ -13,8 +13,10 @@ from forge.effect import OPEN, Failure, Row, effect
 from forge.languages import languages
 from forge.recipes.hand_written import read_hand_recipes
 from forge.recipes.lock import failure_of, script
+from forge.recipes.moments import for_uv, span_start
 from forge.recipes.pythons import RELEASED
 from forge.recipes.rendering import Drafting, finished
+from forge.recipes.versions import ASKS_GIT, version_at
 from forge.run import Run
 from forge.services.docker import Docker
 from forge.services.git import Failed, Git
@@ -75,6 +77,13 @@ class Manifests(dy.Schema):
     base_manifests = text("the same at the base, where it differs", nullable=True)
 
 
+class TaggedVersion(dy.Schema):
+    """What git's tags say of the version, as of the base commit."""
+
+    tag = dy.String(nullable=True, description="the nearest tag that is a version")
+    version = dy.String(nullable=True, description="the version that a tool makes of it")
+
+
 class Lock(dy.Schema):
     """Every dependency, pinned."""
 
@@ -114,6 +123,19 @@ async def read_manifests(
     }
 
 
+@effect(answers=TaggedVersion, version=1, concurrency=4)
+async def read_version(git: Git, *, repo: str, base_commit: str) -> Row | Failure:
+    try:
+        tags = await git.nearest_tags(repo, base_commit)
+    except Failed as failed:
+        return failed.failure
+    found = ((tag.name, version_at(*tag)) for tag in tags)
+    return next(
+        ({"tag": tag, "version": version} for tag, version in found if version),
+        {"tag": None, "version": None},
+    )
+
+
 @effect(answers=Lock, version=2, concurrency=2, seconds=900)
 async def resolve_lock(
     docker: Docker, *, image: str, requirements: str, exclude_newer: str
@@ -150,15 +172,16 @@ def recipes(
     per_repository: int | None,
 ) -> Decided[Recipes]:
     wanted = _wanted(statements, candidates, patches, features).with_columns(
-        bound=_bound(per_repository), span_start=_span_start(limits.lock_days)
+        bound=_bound(per_repository), span_start=span_start(limits.lock_days)
     )
     is_asked = pl.col("bound").is_null() & pl.col("pattern").is_not_null()
     manifests = run.ask(wanted.filter(is_asked), read_manifests)
     drafting = Drafting(
         read_hand_recipes(hand_recipes), tuple(re.findall(r"[\d.]+", limits.pythons)), limits.ranks
     )
+    known = wanted.join(manifests, on=PULL_REQUEST, how="left", maintain_order="left")
     drafts = (
-        wanted.join(manifests, on=PULL_REQUEST, how="left", maintain_order="left")
+        _with_versions(known, run)
         .with_columns(drafts=drafting.drafts)
         .explode("drafts")
         .unnest("drafts")
@@ -202,14 +225,27 @@ def _bound(per_repository: int | None) -> pl.Expr:
     return pl.when(is_beyond).then(pl.lit("per_repository"))
 
 
+def _with_versions(known: pl.LazyFrame, run: Run) -> pl.LazyFrame:
+    """The rows with the version that git tells, where the project asks git for one."""
+    asks = known.filter(pl.col("manifests").str.contains(ASKS_GIT))
+    found = run.ask(asks, read_version)
+    is_open = pl.col("kind_version").eq_missing(pl.lit(OPEN))
+    return known.join(
+        found, on=PULL_REQUEST, how="left", suffix="_version", maintain_order="left"
+    ).with_columns(
+        manifests=pl.when(~is_open).then("manifests"),
+        kind=pl.coalesce("kind", pl.when(is_open).then("kind_version")),
+    )
+
+
 def _locked(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
     """The drafts with their locks, and with what stopped those that have none."""
     locks = _locks(drafts.filter(pl.col("requirements").is_not_null()), run)
     return drafts.join(
         locks, on=RANKED, how="left", suffix="_lock", maintain_order="left"
     ).with_columns(
-        lock_source=pl.col("lock_source").fill_null("none"),
-        exclude_newer=pl.coalesce(_for_uv("lock_as_of"), _for_uv("span_start")),
+        lock_source=pl.coalesce("lock_source", "given_source", pl.lit("none")),
+        exclude_newer=pl.coalesce(for_uv("lock_as_of"), for_uv("span_start")),
         kind=pl.coalesce("kind", "undrafted_kind", "kind_lock"),
         reason=pl.coalesce("reason", "undrafted", "reason_lock"),
         detail=pl.coalesce("detail", "undrafted_detail", "detail_lock"),
@@ -221,7 +257,7 @@ def _locks(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
     tried, waiting = [], drafts
     for source, requirements, as_of in WAYS:
         asked = waiting.filter(pl.col(requirements).is_not_null()).with_columns(
-            requirements=requirements, lock_as_of=as_of, exclude_newer=_for_uv(as_of)
+            requirements=requirements, lock_as_of=as_of, exclude_newer=for_uv(as_of)
         )
         answers = run.ask(asked, resolve_lock).join(
             asked.select(*RANKED, "lock_as_of"), on=RANKED, how="left"
@@ -230,17 +266,6 @@ def _locks(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
         waiting = waiting.join(answers.filter(~IS_REFUSED), on=RANKED, how="anti")
     settled_first = pl.concat(tried).sort(IS_REFUSED, maintain_order=True)
     return settled_first.unique(RANKED, keep="first", maintain_order=True)
-
-
-def _for_uv(moment: str) -> pl.Expr:
-    return pl.col(moment).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _span_start(days: int) -> pl.Expr:
-    """The start of the span of so many days, counted from 1970, in which it was merged."""
-    merged_at = pl.col("merged_at")
-    day = merged_at.dt.epoch("d") // max(days, 1) * max(days, 1)
-    return merged_at if days == 0 else day.cast(pl.Int32).cast(pl.Date).cast(pl.Datetime("us"))
 
 
 def _best(tried: pl.LazyFrame) -> pl.LazyFrame:

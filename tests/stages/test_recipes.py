@@ -223,3 +223,16 @@ def test_neighbours_share_the_lock_of_their_spans_start_unless_it_came_too_early
         ("pytest==9.0.2", tuesday),
         ("pytest==9.0.2", tuesday),
     ]
+
+
+def test_version_is_that_of_the_nearest_tag_at_the_base(repository: Repository) -> None:
+    content = '[build-system]\nrequires = ["hatch-vcs"]\n[project]\nname = "tidy"\n'
+    repository.commit("Begin", {"pyproject.toml": content})
+    repository.git("tag", "v1.2")
+    base = repository.commit("Go on")
+    merge = repository.commit("Fix", {"a.py": "x = 1\n"})
+    repository.git("tag", "v1.3")
+    flags = {"hand_recipes": {"lantern__tidy": LOCKED}, "limits": {"ranks": 1}}
+    (found,) = made(repository, [row(1, base, merge)], **flags)["recipe"]
+    environment = Recipe.model_validate_json(found).environment
+    assert environment == {"SETUPTOOLS_SCM_PRETEND_VERSION": "1.3.dev1"}
