@@ -4,20 +4,32 @@ What the table leaves open is decided here:
 
 - A mixture of F, E and U is class F; every other is `~`, and so is an id that only some attempts of
   a side list while it is absent from others.
-- A file is broken where it, or a folder above it, is among an attempt's broken files.
+- A file is broken where it, or a folder above it (`.` is the outermost), is among an attempt's
+  broken files.
 - A runner that wrote no result, or was cut by the time limit, died before what it does not list.
 - `hangs` compares whole attempts: the slowest after with half the time that the tests are allowed.
 - An id that no attempt lists does not exist, whatever broke.
+- A flaky test that some before and some after make a FAIL_TO_PASS drops the candidate: it may be the
+  very test that shows the change. Every other flaky test is left out of the lists, and named.
+- Of a test that runs in another order, or beside others, a letter counts only where it has one.
 - A side without attempts has no class, and a test without both classes has no cell.
 """
+
+from collections.abc import Iterator
 
 import polars as pl
 
 from forge.columns import PULL_REQUEST
 
 ATTEMPT = [*PULL_REQUEST, "side", "attempt"]
+TEST = [*PULL_REQUEST, "id"]
 IS_BEFORE = pl.col("side") == "before"
 IS_AFTER = pl.col("side") == "after"
+IS_ORDINARY = IS_BEFORE | IS_AFTER
+DEPENDENCES = {"order": "reversed", "worker": "parallel"}
+"""What tests may depend on, and the side that shows it."""
+RUNS = {"reversed": 1, "parallel": 2}
+"""Attempts of these sides that see every test once."""
 
 # Class before (down) and after (across). Kinds stand where their cell is refined by them.
 TABLE = """
@@ -39,6 +51,9 @@ KINDS = {
     "was_expected_failure": "pass_to_pass",
 }
 LIKE_F_AFTER = ("U", "T")
+GREEN = ["P", "X"]
+RED_BEFORE = ["F", "E", "U", "A", "T"]
+LISTS = ("fail_to_pass", "pass_to_pass", "expected_failures", "flaky_tests", "flaky_fail_to_pass")
 COUNTED = (
     "pass_to_skip",
     "pass_to_fail",
@@ -53,6 +68,7 @@ COUNTED = (
 
 IS_PROMISING = (
     (pl.col("fail_to_pass").list.len() > 0)
+    & (pl.col("flaky_fail_to_pass").list.len() == 0)
     & ~pl.col("has_broken_after")
     & ~pl.col("has_timeout_after")
 )
@@ -68,6 +84,8 @@ def promising(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
 
 def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
     """One row per pull request with attempts: its tests by cell, and what went wrong after."""
+    dependent = dependences(attempts)
+    attempts = attempts.filter(IS_ORDINARY)
     tests = (
         cells(attempts)
         .group_by(PULL_REQUEST)
@@ -79,10 +97,11 @@ def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
         )
     )
     counts = pl.col(*COUNTED, "listed_tests", "failures_before").fill_null(0)
-    lists = pl.col("fail_to_pass", "pass_to_pass", "expected_failures")
+    lists = pl.col(*LISTS, *(f"{name}_dependent_tests" for name in DEPENDENCES))
     return (
         _sides(attempts, patches)
         .join(tests, on=PULL_REQUEST, how="left")
+        .join(dependent, on=PULL_REQUEST, how="left")
         .with_columns(counts, lists.fill_null([]))
         .with_columns(fails_by_collapse_only=_is_all(pl.col("fail_to_pass"), "uncollected"))
     )
@@ -102,7 +121,7 @@ def cells(attempts: pl.LazyFrame) -> pl.LazyFrame:
             cell=pl.when("is_slow").then(pl.lit("other")).otherwise("cell"),
             kind=pl.when(~pl.col("is_slow")).then("kind"),
         )
-        .select(*PULL_REQUEST, "id", "before", "after", "cell", "kind")
+        .select(*PULL_REQUEST, "id", "before", "after", "cell", "kind", "may_turn_green")
     )
 
 
@@ -122,11 +141,41 @@ def table() -> pl.LazyFrame:
 def classes(attempts: pl.LazyFrame) -> pl.LazyFrame:
     """One row per test of a pull request: what all attempts of each side say together."""
     of_side = (
-        letters(attempts).group_by(*PULL_REQUEST, "id", "side").agg(letter=_class(pl.col("letter")))
+        letters(attempts)
+        .group_by(*PULL_REQUEST, "id", "side")
+        .agg(
+            letter=_class(pl.col("letter")),
+            is_red_once=pl.col("letter").is_in(RED_BEFORE).any(),
+            is_green_once=(pl.col("letter") == "P").any(),
+        )
     )
     sides = {"before": IS_BEFORE, "after": IS_AFTER}
     both = {name: pl.col("letter").filter(side).first() for name, side in sides.items()}
-    return of_side.group_by(*PULL_REQUEST, "id").agg(**both)
+    is_red, is_green = pl.col("is_red_once") & IS_BEFORE, pl.col("is_green_once") & IS_AFTER
+    return of_side.group_by(*PULL_REQUEST, "id").agg(
+        **both, may_turn_green=is_red.any() & is_green.any()
+    )
+
+
+def dependences(attempts: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per pull request: which of its listed tests do not pass in another order, or beside.
+
+    Null where that was not asked, or where the runner did not find the tests by their names.
+    """
+    of_lists = pl.col("cell").is_in(["fail_to_pass", "pass_to_pass"])
+    steady = cells(attempts.filter(IS_ORDINARY)).filter(of_lists)
+    is_whole = pl.col("result").is_not_null() & ~pl.col("is_timed_out")
+    whole = attempts.filter(~IS_ORDINARY, is_whole, pl.col("tests").list.len() > 0)
+    listed = whole.select(*PULL_REQUEST, "side", "tests").explode("tests").unnest("tests")
+    red = listed.filter(~pl.col("letter").is_in(GREEN)).join(steady, on=TEST, how="semi")
+    runs = whole.group_by(PULL_REQUEST).agg(
+        (pl.col("side") == side).sum().alias(side) for side in RUNS
+    )
+    named = red.group_by(PULL_REQUEST).agg(
+        pl.col("id").filter(pl.col("side") == side).unique().sort().alias(f"{name}_dependent_tests")
+        for name, side in DEPENDENCES.items()
+    )
+    return runs.join(named, on=PULL_REQUEST, how="left").select(*PULL_REQUEST, *_dependent())
 
 
 def letters(attempts: pl.LazyFrame) -> pl.LazyFrame:
@@ -167,11 +216,15 @@ def _path(test: pl.Expr) -> pl.Expr:
 def _broken(attempts: pl.LazyFrame, files: pl.LazyFrame) -> pl.LazyFrame:
     """The attempts in which a file, or a folder above it, broke."""
     parts = pl.col("path").str.split("/")
-    depth = pl.int_ranges(1, parts.list.len() + 1, dtype=pl.Int64)
+    depth = pl.int_ranges(0, parts.list.len() + 1, dtype=pl.Int64)
     above = files.unique().with_columns(parts=parts, depth=depth).explode("depth")
-    above = above.with_columns(broken=pl.col("parts").list.head("depth").list.join("/"))
+    above = above.with_columns(broken=_folder(pl.col("parts").list.head("depth")))
     broken = attempts.select(*ATTEMPT, broken="broken_files").explode("broken").drop_nulls("broken")
     return above.join(broken, on=[*PULL_REQUEST, "broken"]).select(*ATTEMPT, "path").unique()
+
+
+def _folder(parts: pl.Expr) -> pl.Expr:
+    return pl.when(parts.list.len() == 0).then(pl.lit(".")).otherwise(parts.list.join("/"))
 
 
 def _sides(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
@@ -193,13 +246,25 @@ def _sides(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def _dependent() -> Iterator[pl.Expr]:
+    for name, side in DEPENDENCES.items():
+        tests = pl.col(f"{name}_dependent_tests")
+        is_known = pl.col(side) >= RUNS[side]
+        is_dependent = pl.when(tests.list.len() > 0).then(pl.lit(value=True))
+        yield is_dependent.when(is_known).then(pl.lit(value=False)).alias(f"is_{name}_dependent")
+        yield tests
+
+
 def _lists() -> list[pl.Expr]:
     test = pl.struct("id", "kind")
+    is_flaky = pl.col("cell") == "flaky"
     expected = pl.col("kind").eq_missing(pl.lit("was_expected_failure"))
     return [
         test.filter(pl.col("cell") == "fail_to_pass").sort().alias("fail_to_pass"),
         pl.col("id").filter(pl.col("cell") == "pass_to_pass").sort().alias("pass_to_pass"),
         pl.col("id").filter(expected).sort().alias("expected_failures"),
+        pl.col("id").filter(is_flaky).sort().alias("flaky_tests"),
+        pl.col("id").filter(is_flaky, "may_turn_green").sort().alias("flaky_fail_to_pass"),
     ]
 
 

@@ -182,7 +182,13 @@ def test_runner_that_the_limit_cut_died_before_the_tests_it_does_not_list():
 
 @pytest.mark.parametrize(
     ("broken", "letter"),
-    [("tests/test_a.py", "U"), ("tests", "U"), ("tests/test_a", "A"), ("test_a.py", "A")],
+    [
+        (".", "U"),
+        ("tests/test_a.py", "U"),
+        ("tests", "U"),
+        ("tests/test_a", "A"),
+        ("test_a.py", "A"),
+    ],
 )
 def test_file_is_broken_with_the_folders_above_it(broken, letter):
     assert before_letter(broken_files=[broken]) == letter
