@@ -77,8 +77,10 @@ def letters(reader: Any, out: str, targets: List[str], *, is_timed_out: bool) ->
         tests, broken = reader.read(content, os.path.isfile)
     except (OSError, reader.UnreadableError) as error:
         return {"tests": [], "broken_files": [], "problem": str(error)}
-    rows = [[canonical(t.id), t.letter, t.seconds] for t in tests]
-    if is_timed_out:
+    # Some readers know what ran at the end, but not what ended it.
+    cut = "T" if is_timed_out else "F"
+    rows = [[canonical(t.id), cut if t.letter == "T" else t.letter, t.seconds] for t in tests]
+    if is_timed_out and not any(letter == "T" for _, letter, _ in rows):
         collected = list(map(canonical, _collected(os.path.join(out, "collected"))))
         rows += [[name, "T", 0.0] for name in cut_test([r[0] for r in rows], collected, targets)]
     return {"tests": rows, "broken_files": broken, "problem": None}

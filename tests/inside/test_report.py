@@ -14,10 +14,10 @@ from forge.inside.report import canonical, cut_test, line, original
 CASE = '<testcase classname="tests.test_a" name="{}" file="tests/test_a.py">{}</testcase>'
 
 
-def report(out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def report(out: Path, *arguments: str, reader: str = "junit") -> subprocess.CompletedProcess[str]:
     """Run the reader and the report as eval.sh does: by their text, alone."""
     (out / "bin").mkdir(exist_ok=True)
-    (out / "bin" / "reader.py").write_text(source_of("forge.results.junit"), encoding="utf-8")
+    (out / "bin" / "reader.py").write_text(source_of(f"forge.results.{reader}"), encoding="utf-8")
     (out / "bin" / "report.py").write_text(source_of("forge.inside.report"), encoding="utf-8")
     command = [sys.executable, "-I", "-S", "-B", str(out / "bin" / "report.py"), str(out)]
     return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
@@ -115,11 +115,24 @@ def test_cut_test_is_sought_in_the_order_of_the_targets():
     assert cut_test(collected, collected, []) == []
 
 
+@pytest.mark.parametrize(("is_timed_out", "letter"), [("true", "T"), ("false", "F")])
+def test_what_a_reader_says_ran_at_the_end_is_cut_only_if_the_time_was_up(
+    tmp_path, is_timed_out, letter
+):
+    (tmp_path / "result").mkdir()
+    event = {"Action": "run", "Package": "doc", "Test": "TestB"}
+    (tmp_path / "result" / "result").write_text(json.dumps(event))
+    (tmp_path / "collected").write_text("doc::TestA\ndoc::TestB\n")
+    report(tmp_path, is_timed_out, "doc", reader="go_test")
+    found = json.loads((tmp_path / "letters.json").read_text())
+    assert found["tests"] == [["doc::TestB", letter, 0.0]]
+
+
 @pytest.mark.parametrize(
     "module",
     [
-        *("forge.results.junit", "forge.inside.report", "forge.inside.restore"),
-        "forge.inside.base",
+        *("forge.results.junit", "forge.results.go_test", "forge.inside.report"),
+        *("forge.inside.restore", "forge.inside.base"),
     ],
 )
 def test_text_that_goes_into_images_is_understood_by_old_pythons(module):
