@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forge.diffs import sections
-from forge.forgeries import CODE, code_of, passing_tests, result_of
+from forge.forgeries import CODE, code_of, is_recorded, passing_tests, result_of
 
 ATTACKS = (
     *("nothing", "gold", "print_and_exit", "exit_in_conftest", "planted_result", "edited_tests"),
@@ -37,6 +37,25 @@ runpy.run_module("pytest", run_name="__main__", alter_sys=True)
     "forger.EGG-INFO/PKG-INFO": "Metadata-Version: 2.1\nName: forger\nVersion: 1\n",
     "forger.EGG-INFO/entry_points.txt": "[pytest11]\nforger = forger\n",
 }
+# By its name, with the true module in its place afterwards.
+SHADOW = f"""
+import importlib, os, sys
+folder = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != folder]
+del sys.modules[__name__]
+importlib.import_module(__name__)
+sys.path.insert(0, folder)
+{LOAD}"""
+OF_PYTHON = {
+    "sitecustomize.py": LOAD,
+    "src/sitecustomize.py": LOAD,
+    "unittest.py": SHADOW,
+    "doctest.py": SHADOW,
+    "forger.EGG-INFO/PKG-INFO": ALWAYS["forger.EGG-INFO/PKG-INFO"],
+}
+STARTERS = {"django": "tests/runtests.py", "sympy": "bin/test"}
+"""By runner, the project's own program that starts it."""
+START = 'import runpy\nrunpy.run_path(__file__ + ".gone", run_name="__main__")\n'
 REWARDS = {"reward.txt": "1\n", "reward.json": '{"reward": 1.0}\n'}
 ODD = re.compile(r'["\\\x00-\x1f\x7f]')
 
@@ -49,6 +68,7 @@ class Target:
     test_patch: str
     fail_to_pass: Sequence[str]
     pass_to_pass: Sequence[str]
+    runner: str = ""
 
     @property
     def ids(self) -> list[str]:
@@ -72,9 +92,11 @@ def patches_of(attacks: Sequence[str], target: Target) -> list[str]:
     tests = _tests(attacks, target)
     if not CODE.keys() & set(attacks):
         return [tests]
-    planted = {"forger.py": code_of(attacks, target.ids)}
+    planted = {"forger.py": code_of(attacks, target.ids, target.runner)}
     if "planted_result" in attacks:
-        planted |= {**REWARDS, "result.xml": result_of(target.ids)}
+        planted |= {**REWARDS, "result.xml": result_of(target.ids, target.runner)}
+    if is_recorded(target.runner):
+        return [tests + created({**planted, **OF_PYTHON}) + _starter(target.runner)]
     return [tests + created({**planted, **files}) for files in carriers([*target.files])]
 
 
@@ -84,6 +106,12 @@ def carriers(test_paths: Sequence[str]) -> list[dict[str, str]]:
     always = ALWAYS | {f"{folder}/tox.ini": SETTINGS for folder in folders}
     places = ["conftest.py", *(f"{folder}/conftest.py" for folder in folders)]
     return [*({**always, place: LOAD} for place in places), always]
+
+
+def _starter(runner: str) -> str:
+    """The part of a patch that puts its own program in the place of a project's."""
+    path = STARTERS.get(runner)
+    return moving(path, f"{path}.gone") + creation(path, f"{LOAD}{START}") if path else ""
 
 
 def _tests(attacks: Sequence[str], target: Target) -> str:

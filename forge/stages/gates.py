@@ -46,7 +46,8 @@ async def grade_attack(
     fail_to_pass: list[str],
     pass_to_pass: list[str],
 ) -> Row | Failure:
-    image = await docker.image(Recipe.model_validate_json(recipe))
+    wanted = Recipe.model_validate_json(recipe)
+    image = await docker.image(wanted)
     if isinstance(image, Failure):
         return image
     row = {
@@ -57,7 +58,7 @@ async def grade_attack(
         "fail_to_pass": fail_to_pass,
         "pass_to_pass": pass_to_pass,
     }
-    target = Target(gold_patch, test_patch, fail_to_pass, pass_to_pass)
+    target = Target(gold_patch, test_patch, fail_to_pass, pass_to_pass, wanted.runner)
     return await _first_applied(docker, row, patches_of(together, target))
 
 
