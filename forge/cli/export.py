@@ -1,6 +1,7 @@
 """`forge export`: finished tasks in somebody else's format."""
 
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from forge.settings import Settings
+    from forge.shipping import Shipped
 
 
 @click.command("export", short_help="Write verified tasks in a format such as swebench.")
@@ -20,24 +22,68 @@ if TYPE_CHECKING:
 @_options.month
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
               help="The file or folder to write.")  # fmt: skip
+@click.option("--push", metavar="REGISTRY[/PREFIX]", help="Push their images, and name these by "
+              "the digests that they have there.")  # fmt: skip
+@click.option("--save", metavar="FOLDER", type=click.Path(path_type=Path),
+              help="Save their images, with a script that loads them.")  # fmt: skip
 @click.option("--split", type=click.Choice(["eval", "train"]), help="Only tasks of this split.")
 @_options.root
 def command(**flags: Any) -> None:
     """Write the tasks of a month in somebody else's format.
 
+    Who may push is told by Docker's own config, which `docker login` writes. What a registry or a
+    folder has already is not sent again.
+
     \b
     forge export swebench --month 2026-03 -o tasks.parquet
     forge export swebench --month 2026-03 -o tasks.jsonl --split eval
+    forge export swebench --month 2026-03 -o tasks.parquet --push registry.example.org/team
+    forge export swebench --month 2026-03 -o tasks.parquet --save images
     """
+    if flags["push"] and flags["save"]:
+        raise UsageError("say one of --push or --save: a row has one name of its image")
     exporter = _exporter(flags["form"])
     settings = _options.settings(flags["root"])
-    written = exporter.export(_tasks(settings, flags["month"], flags["split"]), flags["output"])
+    tasks = _tasks(settings, flags["month"], flags["split"])
+    shipped = _ship(tasks, settings, flags)
+    if shipped:
+        from forge.shipping import shipped_in
+
+        tasks = shipped_in(tasks, shipped)
+    written = exporter.export(tasks, flags["output"])
     _text.echo(f"{written:,} tasks written to {flags['output']}")
-    _text.echo(
-        "their images exist on this machine only: push them, or build them again from each row's "
-        "recipe",
-        err=True,
-    )
+    for text in _where_images_are(shipped, flags):
+        _text.echo(text, err=True)
+
+
+def _ship(
+    tasks: "pl.LazyFrame", settings: "Settings", flags: dict[str, Any]
+) -> "list[Shipped] | None":
+    if not (flags["push"] or flags["save"]):
+        return None
+    from forge.cli._progress import shown
+    from forge.saving import saved
+    from forge.shipping import pushed
+
+    with shown() as progress:
+        if flags["push"]:
+            return pushed(tasks, flags["push"], settings, progress.asked)
+        return saved(tasks, flags["save"], settings, progress.asked)
+
+
+def _where_images_are(shipped: "list[Shipped] | None", flags: dict[str, Any]) -> Iterator[str]:
+    if shipped is None:
+        yield (
+            "their images exist on this machine only: say --push or --save, or build them again "
+            "from each row's recipe"
+        )
+    if flags["save"]:
+        yield f"their images are in {flags['save']}: run load.sh there where they are needed"
+    if anew := sum(not one.is_as_verified for one in shipped or ()):
+        yield (
+            f"{anew:,} images were gone and are built again: `forge check` says whether their "
+            "tasks hold"
+        )
 
 
 def _exporter(form: str) -> Any:

@@ -13,8 +13,8 @@ def export(tasks, path):
     return len(ids)
 '''
 IMAGES = (
-    "their images exist on this machine only: push them, or build them again from each row's "
-    "recipe\n"
+    "their images exist on this machine only: say --push or --save, or build them again from each "
+    "row's recipe\n"
 )
 
 
@@ -58,3 +58,25 @@ def test_month_without_tasks_is_refused_with_what_to_look_at(month, forge_says):
             "`forge funnel --month 2026-03` says what stopped them\n"
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            ("--push", "localhost:5000", "--save", "images"),
+            "say one of --push or --save: a row has one name of its image",
+        ),
+        (
+            ("--push", "https://ada:pw@registry.example.org"),
+            (
+                "a registry is a host, and may have a prefix in lower case\n"
+                "such as registry.example.org/team; who may push is told by `docker login`"
+            ),
+        ),
+    ],
+)
+@pytest.mark.usefixtures("month")
+def test_places_for_images_that_cannot_be_are_refused(forge_says, flags, message):
+    ended = forge_says("export", "lines", "--month", "2026-03", "-o", "ids.txt", *flags)
+    assert ended == (2, "", f"forge: {message}\n")

@@ -1,0 +1,158 @@
+"""What a check says of grades, of results that are there already, and of strangers' recipes."""
+
+import asyncio
+import json
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from forge.artifacts import Artifacts
+from forge.check_results import results
+from forge.checking import Difference, Tasks, differences
+from forge.effect import Failure
+from forge.errors import InputError, LockError
+from forge.exported import task_of
+from forge.grading import Report
+from forge.images import image_of
+from forge.services.docker import Docker
+from forge.settings import Settings
+
+ROW = {
+    "instance_id": "ada__sums-1",
+    "image": "sweforge/gone:1",
+    "eval_script": "true",
+    "log_parser": "parse_log_gotest",
+    "FAIL_TO_PASS": ["new"],
+    "PASS_TO_PASS": ["old"],
+}
+TASK = task_of(ROW, "row")
+RED, GREEN = {"new": "FAIL", "old": "PASS"}, {"new": "PASS", "old": "PASS"}
+KEPT = {
+    "instance_id": "ada__sums-1",
+    "row_sha": TASK.sha,
+    "outcome": "holds",
+    "checked_at": datetime(2026, 3, 1, 12),
+    "seconds": 1.5,
+    "image": "sweforge/gone:1",
+    "platform": "linux/amd64",
+    "differences": [],
+}
+
+
+def report(statuses: dict[str, str], *, is_applied: bool = True) -> Report:
+    passes = all(statuses.get(name) == "PASS" for name in ("new", "old"))
+    return Report(
+        instance_id="ada__sums-1",
+        is_resolved=passes,
+        is_applied=is_applied,
+        is_timed_out=False,
+        limit=None,
+        failed=(),
+        broken=(),
+        statuses=statuses,
+        seconds=1.0,
+        log="log",
+        report="report",
+    )
+
+
+@pytest.mark.parametrize(
+    ("nothing", "gold", "expected"),
+    [
+        (RED, GREEN, []),
+        ({"old": "PASS"}, GREEN, []),
+        (GREEN, GREEN, [Difference("nothing", "new", "FAIL", "PASS")]),
+        ({"new": "FAIL"}, GREEN, [Difference("nothing", "old", "PASS", "ABSENT")]),
+        (RED, RED, [Difference("gold", "new", "PASS", "FAIL")]),
+        (RED, {"new": "PASS", "old": "SKIP"}, [Difference("gold", "old", "PASS", "SKIP")]),
+    ],
+)
+def test_differences_name_side_test_and_both_statuses(nothing, gold, expected):
+    assert differences(TASK, report(nothing), report(gold)) == expected
+
+
+def test_gold_patch_that_does_not_apply_is_one_difference():
+    found = differences(TASK, report(RED), report({}, is_applied=False))
+    assert found == [Difference("gold", None, "applied", "not applied")]
+
+
+def test_task_that_lists_no_test_to_turn_green_does_not_hold():
+    task = task_of(ROW | {"FAIL_TO_PASS": []}, "row")
+    found = differences(task, report(GREEN), report(GREEN))
+    assert found == [Difference("nothing", None, "not resolved", "resolved")]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_results_are_read_again_as_they_were_written(tmp_path, suffix):
+    path = tmp_path / f"checked.{suffix}"
+    one = Difference("gold", None, "applied", "not\u2028applied")._asdict()
+    with results(path) as held:
+        held.put(KEPT)
+        held.put(KEPT | {"instance_id": "ada__sums-2", "outcome": "differs", "differences": [one]})
+        rows = held.rows
+    with results(path) as again:
+        assert again.rows == rows
+        assert again.settled(TASK)["checked_at"] == datetime(2026, 3, 1, 12)
+
+
+def test_row_that_changed_or_was_unchecked_is_not_settled(tmp_path):
+    with results(tmp_path / "checked.jsonl") as held:
+        held.put(KEPT)
+        assert held.settled(task_of(ROW | {"eval_script": "false"}, "row")) is None
+        held.put(KEPT | {"outcome": "unchecked"})
+        assert held.settled(TASK) is None
+
+
+def test_file_of_something_else_is_never_written_over(tmp_path):
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(json.dumps(ROW) + "\n")
+    with pytest.raises(InputError, match="this one stays as it is"), results(path) as held:
+        held.put(KEPT)
+    assert json.loads(path.read_text()) == ROW
+
+
+def test_results_are_written_by_one_check_at_a_time(tmp_path):
+    with results(tmp_path / "c.jsonl"), pytest.raises(LockError, match="another check"):
+        results(tmp_path / "c.jsonl").__enter__()
+
+
+def test_task_that_is_there_twice_is_refused_with_its_row():
+    rows = pl.LazyFrame([ROW, ROW])
+    with pytest.raises(InputError, match="t, row 2: ada__sums-1 is there twice"):
+        list(Tasks(rows, "t", {"ada__sums-1"}))
+
+
+RECIPE = {
+    "language": "python",
+    "repo": "ada/sums",
+    "base_commit": 40 * "a",
+    "image": "debian:bookworm-slim",
+    "probe": "true",
+    "test": "true",
+    "results": "junit",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"base_commit": "../../../escaped"}, "no commit: '../../../escaped'"),
+        ({"base_commit": "--upload-pack=x"}, "no commit: '--upload-pack=x'"),
+        ({"repo": "../sums"}, "no owner/name: '../sums'"),
+        ({"language": "../python"}, "forge knows no language '../python'"),
+        ({"surprise": "x"}, "Extra inputs are not permitted"),
+    ],
+)
+@pytest.mark.usefixtures("docker_engine")
+def test_recipe_that_would_reach_beyond_a_container_is_not_built(tmp_path, change, words):
+    async def found() -> object:
+        async with Docker.open(Settings(root=tmp_path), Artifacts(tmp_path)) as docker:
+            return await image_of(
+                docker, task_of(ROW | {"recipe": json.dumps(RECIPE | change)}, "")
+            )
+
+    told = asyncio.run(found())
+    assert isinstance(told, Failure)
+    assert told.reason == "recipe_unreadable"
+    assert words in str(told.detail)
