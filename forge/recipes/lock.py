@@ -6,6 +6,7 @@ import shlex
 from packaging.requirements import InvalidRequirement, Requirement
 
 from forge.effect import Failure
+from forge.recipes.old_tools import builder
 from forge.recipes.requirement_lines import canonical
 
 MOST_WORDS = 4_000
@@ -14,7 +15,7 @@ MOST_WORDS = 4_000
 SCRIPT = """\
 echo 'setuptools; python_version < "3.12"' >beside.in
 : >yanked.txt
-until uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} \\
+until uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} {builder} \\
     --no-header --no-annotate --color never --constraints yanked.txt \\
     --output-file lock.txt requirements.in beside.in 2>refused; do
   grep -oE '[A-Za-z0-9._-]+(==|<=)[A-Za-z0-9._!+-]+ was yanked' refused |
@@ -33,7 +34,7 @@ INDEX_DOWN = re.compile(
 
 def script(exclude_newer: str) -> str:
     """Shell that resolves requirements.in into lock.txt."""
-    return SCRIPT.format(exclude_newer=shlex.quote(exclude_newer))
+    return SCRIPT.format(exclude_newer=shlex.quote(exclude_newer), builder=builder(exclude_newer))
 
 
 def failure_of(log: bytes) -> Failure:
