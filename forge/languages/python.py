@@ -18,7 +18,13 @@ TESTS = (
 MANIFESTS = (
     r"(^|/)(pyproject\.toml|setup\.(cfg|py)|\.?pytest\.(ini|toml)|tox\.(ini|toml)|hatch\.toml"
     r"|noxfile\.py|\.python-version|(run_?(unit_?)?tests?|manage)\.py)$|^bin/test$"
-    r"|^\.github/workflows/[^/]+\.ya?ml$"
+    r"|(^|/)(Pipfile|pixi\.toml|(GNUm|[Mm])akefile|\.?[Jj]ustfile|\.gitattributes)$"
+    r"|^([^/]+/)?(meson\.build|CMakeLists\.txt|Cargo\.toml)$|^\.gitmodules$|^(docker-)?compose[^/]*\.ya?ml$"
+    r"|^\.github/(workflows/[^/]+|actions/([^/]+/)+action)\.ya?ml$"
+    r"|(^|/)[^/]*(environment|conda)[^/]*\.ya?ml$|^ci/[^/]+\.(ya?ml|txt)$"
+    r"|^((\.?ci|scripts?|tools|bin|\.github/[a-z]+)/)?[^/.]*(install|test|dep|setup|build|ci)[^/.]*"
+    r"(\.sh)?$"
+    r"|^(?i:readme|contributing|hacking|develop[a-z]*|testing|install)(\.[a-z]+)?$"
     r"|(^|/)[^/]*(requirements?|reqs|deps)[^/]*(/[^/]+){0,2}\.(txt|in|pip)$"
 )
 TEST_FILE = re.compile(r"(^|/)((unit)?test_[^/]*|[^/]*_tests?|tests?)\.py$")

@@ -16,6 +16,22 @@ Purpose = Literal["run", "test", "build", "config"]
 
 
 @dataclass(frozen=True)
+class Place:
+    """A machine on which a project runs its tests, as its automation describes it."""
+
+    standing: int = 0
+    """0: the main one; the more, the farther from what a pull request must pass."""
+    pythons: tuple[str, ...] = ()
+    """In the order in which they are named."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    system_packages: tuple[str, ...] = ()
+    """Debian packages."""
+    has_display: bool = False
+    surroundings: tuple[str, ...] = ()
+    """What the machine has beside its packages, as `services: postgres:16`."""
+
+
+@dataclass(frozen=True)
 class Need:
     """Requirements that one place of a project lists, as they stand there.
 
@@ -26,6 +42,8 @@ class Need:
     reader: str
     section: str
     requirements: tuple[str, ...]
+    place: "Place | None" = None
+    """Where the tests run that need it, where its reader knows."""
 
     @property
     def distance(self) -> int | None:
@@ -50,7 +68,7 @@ class TestCommand:
     reader: str
     words: tuple[str, ...]
     folder: str = ""
-    """Where it starts, below the project's root."""
+    """Where it starts, in the repository."""
 
     __test__ = False
 
@@ -75,6 +93,8 @@ class Facts:
     environment: Mapping[str, str] = field(default_factory=dict)
     system_packages: tuple[str, ...] = ()
     """Debian packages that the project installs for its tests."""
+    surroundings: tuple[str, ...] = ()
+    """What lies or runs beside the project's files, as `submodules: vendor/a`."""
     test_commands: tuple[TestCommand, ...] = ()
     """Commands of places that run tests, in the order in which the readers rank."""
     test_options: tuple[str, ...] = ()
@@ -96,6 +116,7 @@ class Facts:
             groups={**other.groups, **self.groups},
             environment={**other.environment, **self.environment},
             system_packages=self.system_packages + other.system_packages,
+            surroundings=self.surroundings + other.surroundings,
             test_commands=self.test_commands + other.test_commands,
             test_options=self.test_options + other.test_options,
             dropped=self.dropped + other.dropped,

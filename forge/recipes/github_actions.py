@@ -1,104 +1,191 @@
 """GitHub Actions: what the jobs that run tests install, on which Pythons, with which variables."""
 
-import functools
+import posixpath
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-import yaml
-
-from forge.recipes.commands import commands, installed, system_packages
-from forge.recipes.facts import Facts, Need
-from forge.recipes.project import Project, Table, table, text
+from forge.recipes import conda, pixi
+from forge.recipes.commands import debian
+from forge.recipes.facts import Facts, Need, Place, TestCommand
+from forge.recipes.project import Project
+from forge.recipes.pythons import RELEASED
 from forge.recipes.requirement_lines import included
+from forge.recipes.scripts import Learned, learn
 from forge.recipes.variables import plain
+from forge.recipes.workflows import Job, Step, jobs
 
-WORKFLOW = re.compile(r"^\.github/workflows/[^/]+\.ya?ml$")
-MOST_LETTERS = 100_000
-MOST_FILES = 30
-RUNS_TESTS = re.compile(
-    r"\b(py\.?test|tox|nox|unittest|runtests?(\.py)?|hatch\s+(run\s+\S*)?test|make\s+(unit)?test\w*"
-    r"|tests?/run\S*)\b"
+READER = "github_actions"
+ELSEWHERE = re.compile(r"windows|macos|darwin|osx|\barm\b|aarch64|freebsd", re.IGNORECASE)
+PYTHON = re.compile(r"^(?:cpython-?)?(3\.\d{1,2})(\.\d+)?$")
+MINOR = re.compile(r"(?<![a-z])(?:cp|py|python)-?3\.?(\d{1,2})(?![\dt])")
+NAMES_PYTHON = re.compile(r"py|^version$|^v$|tox|nox|env", re.IGNORECASE)
+# Words of a job's name, file or row that tell it from the one that every pull request must pass.
+ODD = re.compile(
+    r"night|bleeding|devel\b|\bdev\b|pre-?release|upstream|downstream|min(imal|imum)?\b|old(est)?\b"
+    r"|lowest|smoke|install|docs?\b|doctest|lint|typ(e|ing)|mypy|pyright|bench|perf|release"
+    r"|publish|deploy|wheel|free.?thread|pypy|graal|pyodide|wasm|emscripten|cuda|gpu|slow|integration"
+    r"|e2e|end.to.end|fuzz|mutation|compat|coverage|sdist|package|examples?|notebook|random|latest"
+    r"|no.?numpy|without|sanitiz|valgrind|big.?endian|32.?bit|musl|alpine|conda|codspeed|vcs|cron"
+    r"|scheduled|weekly|postgres|mysql|mariadb|oracle|redis|extern|backend|debug|style|format",
+    re.IGNORECASE,
 )
-PYTHON = re.compile(r"^3\.\d{1,2}$")
-EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
-ELSEWHERE = re.compile(r"windows|macos", re.IGNORECASE)
+PLAIN = re.compile(r"\b(unit.?)?tests?\b|\bpytest\b|\bci\b|\bcheck\b|\bbuild\b", re.IGNORECASE)
+FAR, NEAR = 8, 2
+VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+GPU = re.compile(r"\bgpus?\b|nvidia|\bcuda", re.IGNORECASE)
 
 
 def read_github_actions(project: Project) -> Facts:
     """What automation says about tests: it is what was seen to work, and so it ranks first."""
-    facts = Facts()
-    for path in sorted(filter(WORKFLOW.match, project.files))[:MOST_FILES]:
-        workflow = _parsed(project.files[path])
-        for name, job in table(workflow, "jobs").items():
-            if _runs_tests(job):
-                facts = facts | _of_job(project, name, table(workflow), table(job))
-    return facts
-
-
-class _Loader(yaml.BaseLoader):
-    """Every scalar a text: 3.10 is a version and no number. Aliases unfold without end."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not followed")
-        return super().compose_node(parent, index)
-
-
-@functools.lru_cache(maxsize=64)
-def _parsed(content: str) -> Any:
-    if len(content) > MOST_LETTERS:
-        return None
-    try:
-        return yaml.load(content, Loader=_Loader)  # noqa: S506 - it makes texts only
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return None
-
-
-def _of_job(project: Project, name: str, workflow: Table, job: Table) -> Facts:
-    found = [words for script in _scripts(job) for words in commands(script)]
-    lines = [line for words in found for line in installed(words) if "$" not in line]
-    needed = tuple(dict.fromkeys(included(lines, project.files, project.root)))
-    variables = [workflow, job, *(step for step in _steps(job) if "run" in step)]
+    found = [need for rows in jobs(project) if (need := _of_job(project, rows))]
+    ordered = sorted(found, key=_standing)
+    main = ordered[0][0].place if ordered else None
     return Facts(
-        pythons=tuple(dict.fromkeys(_pythons(job))),
-        needs=(Need("test", "github_actions", f"test job {name}", needed),) if needed else (),
-        system_packages=tuple(p for words in found for p in system_packages(words)),
-        environment=plain(
-            (name, text(value))
-            for place in variables
-            for name, value in table(place, "env").items()
-        ),
-        dropped=tuple(f"service {service}: not run" for service in table(job, "services")),
+        needs=tuple(need for need, _ in ordered),
+        pythons=tuple(dict.fromkeys(v for need, _ in ordered for v in _place(need).pythons)),
+        environment=main.environment if main else {},
+        system_packages=main.system_packages if main else (),
+        test_commands=tuple(command for _, commands in ordered for command in commands),
     )
 
 
-def _runs_tests(job: Any) -> bool:
-    is_here = not ELSEWHERE.search(text(table(job).get("runs-on")))
-    return is_here and bool(RUNS_TESTS.search("\n".join(_scripts(job))))
+def _standing(found: tuple[Need, list[TestCommand]]) -> tuple[int, int]:
+    """Main jobs first, and of equals those that are run with several Pythons."""
+    place = _place(found[0])
+    return place.standing, -min(len(place.pythons), 3)
 
 
-def _steps(job: Any) -> list[Table]:
-    steps = job.get("steps") if isinstance(job, dict) else None
-    return [table(step) for step in steps] if isinstance(steps, list) else []
+def _place(need: Need) -> Place:
+    return need.place or Place()
 
 
-def _scripts(job: Any) -> list[str]:
-    return [EXPRESSION.sub("$EXPRESSION", text(step.get("run"))) for step in _steps(job)]
+@dataclass(frozen=True)
+class _Row:
+    """A job in one row of its matrix, with what its steps do."""
+
+    job: Job
+    learned: Learned
+    pythons: tuple[str, ...]
 
 
-def _pythons(job: Table) -> Iterator[str]:
-    """Versions of a job's matrix, and of the set-up steps that name one."""
-    matrix = table(job, "strategy", "matrix")
-    rows = matrix.get("include")
-    for row in [matrix, *(rows if isinstance(rows, list) else [])]:
-        for name, value in table(row).items():
-            if "python" in name.lower() or name.lower() in {"py", "version"}:
-                yield from _versions(value)
-    for step in _steps(job):
-        yield from _versions(table(step, "with").get("python-version"))
+def _of_job(project: Project, rows: list[Job]) -> tuple[Need, list[TestCommand]] | None:
+    """What a job installs in the row that is most like any other, where it runs tests."""
+    here = [job for job in rows if not ELSEWHERE.search(" ".join([job.runs_on, *job.row.values()]))]
+    runs = [row for row in _read(project, here) if row.learned.tests]
+    if not runs:
+        return None
+    pythons = dict.fromkeys(v for row in runs if not _odd(row.job) for v in row.pythons)
+    chosen = min(runs, key=lambda row: (_odd(row.job), *_newest_first(row.pythons)))
+    folder = _folder(project, chosen.job)
+    lines = tuple(dict.fromkeys(included(_known(chosen.learned.lines), project.files, folder)))
+    place = _place_of(chosen.job, chosen.learned, tuple(pythons) or chosen.pythons)
+    tests = [TestCommand(READER, words) for words in chosen.learned.tests]
+    return Need("test", READER, f"test job {chosen.job.name}", lines, place), tests
 
 
-def _versions(value: Any) -> Iterator[str]:
-    values = value if isinstance(value, list) else text(value).split()
-    yield from (version for version in map(text, values) if PYTHON.match(version))
+def _read(project: Project, rows: list[Job]) -> Iterator[_Row]:
+    """The rows, each script of a step read once for all of them."""
+    memo: dict[str, Learned] = {}
+    for job in rows:
+        learned = Learned()
+        for bare in job.steps:
+            step = replace(bare, environment={**job.environment, **bare.environment})
+            key = repr((step.script, step.uses, step.inputs, step.environment))
+            memo[key] = memo.get(key) or _of_step(project, step)
+            learned = learned | memo[key]
+        yield _Row(job, learned, tuple(_pythons(job, learned)))
+
+
+def _known(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if "$" not in line and "{" not in line]
+
+
+def _newest_first(pythons: Sequence[str]) -> list[int]:
+    # One that is not out yet is known to pass on some days.
+    return [-int(v.partition(".")[2]) if v in RELEASED else 0 for v in pythons[:1]]
+
+
+def _folder(project: Project, job: Job) -> str:
+    # Files are named from where a step starts; most start in the repository's folder.
+    folders = {step.folder for step in job.steps if "install" in step.script and step.folder}
+    named = posixpath.normpath(folders.pop()) if len(folders) == 1 else ""
+    return project.root if not named or named.startswith((".", "/")) else named
+
+
+def _place_of(job: Job, learned: Learned, pythons: tuple[str, ...]) -> Place:
+    variables = [*job.environment.items(), *learned.environment]
+    variables += [p for s in job.steps if s.script for p in s.environment.items()]
+    services = [f"services: {image or name}" for name, image in job.services.items()]
+    shown = f"{job.runs_on} {job.container}"
+    return Place(
+        standing=_strangeness(job, learned),
+        pythons=pythons,
+        environment=plain(variables),
+        system_packages=tuple(dict.fromkeys(learned.system_packages)),
+        has_display=learned.has_display,
+        surroundings=tuple(
+            dict.fromkeys(
+                [
+                    *services,
+                    *learned.surroundings,
+                    *([f"gpu: {shown.strip()}"] if GPU.search(shown) else []),
+                    *_checked_out(job),
+                ]
+            )
+        ),
+    )
+
+
+def _checked_out(job: Job) -> Iterator[str]:
+    for step in job.steps:
+        if step.uses.startswith("actions/checkout"):
+            if step.inputs.get("lfs") == "true":
+                yield "lfs: actions/checkout"
+            if step.inputs.get("submodules") in {"true", "recursive"}:
+                yield "submodules: actions/checkout"
+
+
+def _strangeness(job: Job, learned: Learned) -> int:
+    named = f"{posixpath.basename(job.file)} {job.name}".replace("_", " ")
+    odd = len(set(map(str.lower, (found[0] for found in ODD.finditer(named)))))
+    is_plain = bool(PLAIN.search(named))
+    is_bare = not learned.lines
+    return 2 * odd + (0 if job.is_automatic else FAR) + (0 if is_plain else NEAR) + NEAR * is_bare
+
+
+def _odd(job: Job) -> int:
+    return sum(bool(ODD.search(value)) or value.endswith("t") for value in job.row.values())
+
+
+def _of_step(project: Project, step: Step) -> Learned:
+    script = step.script or (step.inputs.get("run", "") if "xvfb" in step.uses else "")
+    known = {name: value for name, value in step.environment.items() if value}
+    script = VARIABLE.sub(lambda found: known.get(found[1] or found[2], found[0]), script)
+    tests = step.environment.get("TOXENV") or step.environment.get("NOXSESSION")
+    if tests:
+        script = re.sub(r"(?m)^(\s*(?:python3? -m )?(?:tox|nox))\b", rf"\1 -e {tests}", script)
+    learned = learn(project, script)
+    packages = step.inputs.get("packages", "") if "apt" in step.uses.lower() else ""
+    lines = [f"-r {step.inputs['requirements']}"] if "requirements" in step.inputs else []
+    if "conda" in step.uses or "mamba" in step.uses:
+        path = posixpath.normpath(step.inputs.get("environment-file", ""))
+        lines += conda.lines_of_file(project, project.path(path))
+    if "setup-pixi" in step.uses:
+        names = step.inputs.get("environments", "").split()
+        lines += [line for name in names[:1] for line in pixi.lines(project, name)]
+    return learned | Learned(
+        lines=tuple(lines),
+        system_packages=tuple(debian(packages.split())),
+        has_display=bool(re.search(r"xvfb|headless-display|setup-qt", step.uses)),
+    )
+
+
+def _pythons(job: Job, learned: Learned) -> Iterator[str]:
+    """The version of a job's row, by the row itself or by the steps that set one up."""
+    values = [value for name, value in job.row.items() if NAMES_PYTHON.search(name)]
+    values += [step.inputs.get("python-version", "") for step in job.steps]
+    words = [word for value in values for word in value.split()]
+    found = [match[1] for word in words if (match := PYTHON.match(word))]
+    found += [f"3.{match[1]}" for word in words if (match := MINOR.search(word))]
+    yield from dict.fromkeys([*found, *learned.pythons])

@@ -2,28 +2,37 @@
 
 import re
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from forge.effect import Failure
 from forge.recipes import Recipe
+from forge.recipes.conda import read_conda
 from forge.recipes.drafts import Draft, Wanted
 from forge.recipes.facts import Facts, Reader, read
 from forge.recipes.github_actions import read_github_actions
+from forge.recipes.native import COMPILER, Native, native
 from forge.recipes.nox import read_nox
+from forge.recipes.old_tools import DEPENDENCIES, or_as_before
+from forge.recipes.pipfile import read_pipfile
+from forge.recipes.pixi import read_pixi
 from forge.recipes.poetry import read_poetry
-from forge.recipes.project import Project
+from forge.recipes.project import Project, table
 from forge.recipes.pyproject import read_pyproject
 from forge.recipes.pytest_config import read_pytest_config
 from forge.recipes.python_tools import read_hatch, read_pdm, read_uv
-from forge.recipes.pythons import choose_python, image_of, read_python_version
+from forge.recipes.pythons import choose_python, first_python, image_of, read_python_version
 from forge.recipes.requirement_lines import canonical
-from forge.recipes.requirement_sets import Expanded, RequirementSet, requirement_sets
+from forge.recipes.requirement_sets import TOGETHER, Expanded, RequirementSet, requirement_sets
 from forge.recipes.requirements_files import read_requirements
 from forge.recipes.runners import running
 from forge.recipes.setup_cfg import read_setup_cfg
 from forge.recipes.setup_py import read_setup_py
+from forge.recipes.surroundings import DISPLAY, fetching, read_surroundings, under_display
+from forge.recipes.targets import read_readme, read_targets
 from forge.recipes.tox import read_tox
+from forge.recipes.versions import SILENT
+from forge.recipes.versions import told as versions_told
 
 READERS: tuple[Reader, ...] = (
     read_github_actions,
@@ -36,32 +45,20 @@ READERS: tuple[Reader, ...] = (
     read_hatch,
     read_tox,
     read_nox,
+    read_pipfile,
+    read_pixi,
+    read_conda,
     read_requirements,
+    read_targets,
+    read_readme,
+    read_surroundings,
     read_python_version,
     read_pytest_config,
 )
 
-COMPILER = ("build-essential",)
 # setuptools 64.0 of August 2022 is the first that uv can ask for an editable install: what is
 # older is built with it, and still runs with what its own day had.
 EDITABLE_SINCE = datetime(2022, 9, 1)
-# An image's git holds one commit and no tag, so that nobody can ask it for the version. These are
-# the tools' own ways to be told one; the true one is not known, and this one says so.
-UNKNOWN_VERSION = "0.0.0+unknown"
-VERSION_TOOLS = {
-    "setuptools-scm": ("SETUPTOOLS_SCM_PRETEND_VERSION", UNKNOWN_VERSION),
-    "hatch-vcs": ("SETUPTOOLS_SCM_PRETEND_VERSION", UNKNOWN_VERSION),
-    "flit-scm": ("SETUPTOOLS_SCM_PRETEND_VERSION", UNKNOWN_VERSION),
-    "pdm-backend": ("PDM_BUILD_SCM_VERSION", UNKNOWN_VERSION),
-    "poetry-dynamic-versioning": ("POETRY_DYNAMIC_VERSIONING_BYPASS", UNKNOWN_VERSION),
-    "uv-dynamic-versioning": ("UV_DYNAMIC_VERSIONING_BYPASS", UNKNOWN_VERSION),
-    "pbr": ("PBR_VERSION", "0.0.0"),
-}
-DEPENDENCIES = """\
-uv venv --quiet --python "$(command -v python3)" /opt/venv
-[ -z "$FORGE_LOCK_AS_OF" ] || export UV_EXCLUDE_NEWER="$FORGE_LOCK_AS_OF"
-uv pip install --no-deps --requirements "$FORGE_LOCK"
-"""
 
 
 def draft_pip(project: Project, wanted: Wanted) -> list[Draft] | Failure:
@@ -69,13 +66,12 @@ def draft_pip(project: Project, wanted: Wanted) -> list[Draft] | Failure:
     own = project.at(wanted.test_paths)
     facts = read(own, READERS)
     python = choose_python(facts, wanted.pythons, wanted.merged_at)
-    image = wanted.image or (image_of(python) if python else None)
-    if image is None:
+    if not (wanted.image or python):
         return Failure("data", "no_python", _no_python(facts, wanted))
-    sets = requirement_sets(facts)
-    recipe = _recipe(own, facts, wanted, image)
-    drafts = [_draft(facts, recipe, found, with_compiler=n == 1) for n, found in enumerate(sets)]
-    return _distinct(drafts)
+    build = native(own, facts)
+    return _distinct(
+        [_draft(own, facts, wanted, found, build) for found in requirement_sets(facts)]
+    )
 
 
 def _no_python(facts: Facts, wanted: Wanted) -> str:
@@ -90,17 +86,44 @@ def _distinct(drafts: list[Draft]) -> list[Draft]:
     return list(first.values())
 
 
-def _draft(facts: Facts, recipe: Recipe, found: RequirementSet, *, with_compiler: bool) -> Draft:
-    # What a project installs for its tests has names that another release may not know.
-    told = tuple(sorted(set(facts.system_packages))) if with_compiler else ()
-    packages = (*COMPILER, *told) if with_compiler or facts.is_compiled else ()
+def _draft(
+    project: Project, facts: Facts, wanted: Wanted, found: RequirementSet, build: Native
+) -> Draft:
+    own = replace(facts, environment={**facts.environment, **found.place.environment})
+    recipe = _recipe(project, own, wanted, _image(facts, wanted, found))
+    if found.place.has_display:
+        shown = {name: under_display(getattr(recipe, name)) for name in ("probe", "test")}
+        recipe = recipe.model_copy(update=shown)
+    packages = {*build.packages, *_told(found), *(DISPLAY if found.place.has_display else ())}
+    surroundings = dict.fromkeys((*found.place.surroundings, *facts.surroundings))
+    update = {
+        "system_packages": tuple(sorted(packages)),
+        "environment": {**recipe.environment, **build.environment},
+        "surroundings": tuple(surroundings),
+    }
     return Draft(
         reader=found.reader,
-        recipe=recipe.model_copy(update={"system_packages": packages}),
-        requirements=lines_of(found.expanded),
+        recipe=recipe.model_copy(update=update),
+        requirements=lines_of(found.expanded | Expanded(build.requirements)),
         own_name=canonical(facts.name) if facts.name and facts.is_installable else None,
-        dropped=tuple(dict.fromkeys(facts.dropped + found.expanded.dropped)),
+        dropped=tuple(dict.fromkeys(facts.dropped + build.dropped + found.expanded.dropped)),
     )
+
+
+def _told(found: RequirementSet) -> tuple[str, ...]:
+    """System packages: dependencies without wheels are compiled where all else has failed."""
+    return (*found.place.system_packages, *([COMPILER] if found.reader == TOGETHER else []))
+
+
+def _image(facts: Facts, wanted: Wanted, found: RequirementSet) -> str:
+    pins = sum("==" in line for line in found.expanded.requirements)
+    is_old = (
+        facts.is_compiled or found.reader == TOGETHER or pins > len(found.expanded.requirements) / 3
+    )
+    choose = first_python if is_old else choose_python
+    named = [v for v in found.place.pythons if v in wanted.pythons] or facts.pythons
+    python = choose(replace(facts, pythons=tuple(named)), wanted.pythons, wanted.merged_at)
+    return wanted.image or image_of(str(python))
 
 
 def lines_of(found: Expanded) -> str:
@@ -114,41 +137,45 @@ def _recipe(project: Project, facts: Facts, wanted: Wanted, image: str) -> Recip
         repo=wanted.repo,
         base_commit=wanted.base_commit,
         image=image,
-        environment=_environment(project, facts),
+        environment=_environment(project, facts, wanted),
         dependencies=DEPENDENCIES,
-        install=_install(project, facts, wanted.merged_at),
-        rebuild=f"{_editable(project, facts)} --offline\n" if facts.is_compiled else "",
+        install=_install(project, facts, wanted),
+        rebuild=f"{_editable(project, facts, ' --offline')}\n" if facts.is_compiled else "",
         **asdict(running(project, facts)),
     )
 
 
-def _environment(project: Project, facts: Facts) -> dict[str, str]:
-    names = {
-        re.split(r"[^\w.-]", r)[0]
-        for n in facts.needs
-        if n.purpose == "build"
-        for r in n.requirements
-    }
-    tools = {canonical(name) for name in names if name}
-    versions = {
-        variable: facts.fallback_version or unknown
-        for variable, unknown in (VERSION_TOOLS[t] for t in sorted(tools & set(VERSION_TOOLS)))
-    }
+def _environment(project: Project, facts: Facts, wanted: Wanted) -> dict[str, str]:
+    version = wanted.version or facts.fallback_version
     folder = f"/testbed/{project.root}".rstrip("/")
     path = {} if facts.is_installable else {"PYTHONPATH": f"{folder}:{folder}/src"}
+    versions = versions_told(_build_tools(project, facts), version)
     return dict(sorted({**path, **facts.environment, **versions}.items()))
 
 
-def _install(project: Project, facts: Facts, merged_at: datetime) -> str:
+def _build_tools(project: Project, facts: Facts) -> set[str]:
+    lines = [r for n in facts.needs if n.purpose == "build" for r in n.requirements]
+    names = {canonical(name) for line in lines if (name := re.split(r"[^\w.-]", line)[0])}
+    configured = {*project.ini("setup.cfg"), *table(project.toml("pyproject.toml"), "tool")}
+    return names | (configured & SILENT)
+
+
+def _install(project: Project, facts: Facts, wanted: Wanted) -> str:
     if not facts.is_installable:
-        return ""
-    newest = stamp(max(merged_at, EDITABLE_SINCE))
-    return f"export UV_EXCLUDE_NEWER={newest}\n{_editable(project, facts)}\n"
+        return fetching(facts)
+    newest = stamp(max(wanted.merged_at, EDITABLE_SINCE))
+    line = f"{_editable(project, facts)}\n"
+    if wanted.tag and _build_tools(project, facts) & SILENT:
+        tag = shlex.quote(wanted.tag)
+        line = f"git tag {tag}\n{line}git tag --delete {tag}\n"
+    return f"{fetching(facts)}export UV_EXCLUDE_NEWER={newest}\n{line}"
 
 
-def _editable(project: Project, facts: Facts) -> str:
+def _editable(project: Project, facts: Facts, options: str = "") -> str:
     isolation = " --no-build-isolation" if facts.is_compiled else ""
-    return f"uv pip install --no-deps{isolation} --editable {shlex.quote(project.root or '.')}"
+    folder = shlex.quote(project.root or ".")
+    standard = f"uv pip install --no-deps{isolation} --editable {folder}{options}"
+    return or_as_before(standard, folder) if project.text("setup.py") else standard
 
 
 def stamp(moment: datetime) -> str:

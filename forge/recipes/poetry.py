@@ -24,7 +24,7 @@ def read_poetry(project: Project) -> Facts:
         python=tuple(filter(None, [specifier(text(main.get("python")))])),
         pythons=named_pythons(strings(poetry.get("classifiers"))),
         needs=(
-            *([Need("run", "poetry", "dependencies", _all_lines(run))] if main else []),
+            *([Need("run", "poetry", "dependencies", lines_of_table(run))] if main else []),
             *(Need("test", "poetry", f"extra {n}", rs) for n, rs in extras.items()),
             *(Need("test", "poetry", f"group {n}", rs) for n, rs in groups.items()),
         ),
@@ -66,10 +66,11 @@ def _raised(numbers: list[str], place: int) -> str:
 def _groups(poetry: Table) -> dict[str, tuple[str, ...]]:
     groups = {n: table(g, "dependencies") for n, g in table(poetry, "group").items()}
     legacy = {"dev": table(poetry, "dev-dependencies")} if "dev-dependencies" in poetry else {}
-    return {canonical(n): _all_lines(group) for n, group in (legacy | groups).items()}
+    return {canonical(n): lines_of_table(group) for n, group in (legacy | groups).items()}
 
 
-def _all_lines(dependencies: Table) -> tuple[str, ...]:
+def lines_of_table(dependencies: Table) -> tuple[str, ...]:
+    """Requirements by their names, as lines for the resolver."""
     return tuple(line for name, value in dependencies.items() for line in _lines(name, value))
 
 

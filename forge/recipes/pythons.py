@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -39,14 +40,29 @@ def read_python_version(project: Project) -> Facts:
 def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -> str | None:
     """The version to build with: pinned, else the newest that is named, else the newest settled.
 
-    Null where none of the available ones was out when the pull request was merged and is allowed.
+    Of what is older than all that are available, the oldest may still run it. Null where none of
+    those that were out when the pull request was merged is allowed.
     """
-    out = [v for v in RELEASED if v in available and RELEASED[v] <= merged_at]
+    known = [v for v in RELEASED if v in available]
+    out = [v for v in known if RELEASED[v] <= merged_at] or known[:1]
     allowed = [v for v in out if all(_allows(spec, v) for spec in facts.python)]
     pinned = [v for v in allowed if v == facts.pinned_python]
     named = [v for v in allowed if v in facts.pythons]
     settled = [v for v in allowed if RELEASED[v] + SETTLING <= merged_at]
     return next(iter(pinned or named[::-1] or settled[::-1] or allowed[::-1]), None)
+
+
+def first_python(facts: Facts, available: Sequence[str], merged_at: datetime) -> str | None:
+    """The version that is named first; what is pinned or compiled may know no newer one."""
+    chosen = choose_python(facts, available, merged_at)
+    if facts.pinned_python == chosen:
+        return chosen
+    choices = (
+        choose_python(replace(facts, pythons=(v,)), available, merged_at) for v in facts.pythons
+    )
+    return next(
+        (found for v, found in zip(facts.pythons, choices, strict=False) if found == v), chosen
+    )
 
 
 def image_of(version: str) -> str:

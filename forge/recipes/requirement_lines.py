@@ -13,7 +13,7 @@ MOST_CHARACTERS = 500
 OPTION = re.compile(r"^(-[a-zA-Z]|--[a-z-]+)(?:\s*=\s*|\s+|)(.*)$")
 INCLUDE = frozenset({"-r", "--requirement"})
 EDITABLE = frozenset({"-e", "--editable"})
-OWN = re.compile(r"^(?:-e\s*|--editable[= ]\s*)?(?:file:)?\.{1,2}/?(\[[\w\s.,-]+\])?(?:\s*;.*)?$")
+OWN = re.compile(r"^(?:-e\s*|--editable[= ]\s*)?(?:file:)?\.{1,2}/?(\[[\w\s.,*-]+\])?(?:\s*;.*)?$")
 VCS = re.compile(r"^(git|hg|svn|bzr)\+|^git@")
 URL = re.compile(r"^[a-z]+://")
 PATH = re.compile(r"^(\.{0,2}/|file:)|\.(whl|zip|tar\.gz|tgz)$|^[\w.-]+/")

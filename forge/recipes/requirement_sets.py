@@ -1,16 +1,30 @@
 """Sets of requirements that may make a project's tests run, best declared first."""
 
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
-from forge.recipes.facts import Facts, Need
+from forge.recipes.facts import Facts, Need, Place
 from forge.recipes.requirement_lines import MOST_LINES, canonical, from_index, sort_out
 
 DIRECT = frozenset({"vcs", "url"})
 PLAINEST = frozenset({"test", "tests", "testing"})
 SEEN_TO_WORK = "github_actions"
+TOGETHER = "everything for tests"
+DECLARED = 2
+"""Declarations that are tried before all of them together."""
+FAR = 4
+"""The standing of a job that no pull request must pass."""
+# In the order in which they are believed, where they are equally near to tests.
+READERS = (
+    SEEN_TO_WORK, "tox", "nox", "hatch", "pdm", "poetry", "uv", "pipfile", "pixi", "conda",
+    "pyproject", "setup_cfg", "setup_py", "requirements", "make", "readme",
+)  # fmt: skip
+LAST = frozenset({"conda", "make", "readme"})
+"""Commands and lists that serve other ends too."""
 
 
 class Expanded(NamedTuple):
@@ -35,23 +49,57 @@ class RequirementSet(NamedTuple):
 
     reader: str
     expanded: Expanded
+    place: Place = Place()
+    """The machine on which the project itself runs them so, as far as it says."""
 
 
 def requirement_sets(facts: Facts) -> list[RequirementSet]:
-    """The best declaration of test dependencies, all of them together, and pytest alone."""
-    plain = _plain(facts)
-    tests = [n for n in facts.needs if n.purpose == "test" and n.distance is not None]
+    """Declarations of test dependencies, best first, all of them together, and pytest alone.
+
+    The second is by another reader than the first, where there is one. What lies together comes
+    third: the more it holds, the more of it may break.
+    """
+    plain, main = _plain(facts), main_place(facts)
+    ordered = sorted(_useful(facts), key=lambda pair: _order(*pair))
+    best = {need.reader: need for need, _ in reversed(ordered)}
+    declared = [
+        (
+            best[need.reader] is need,
+            RequirementSet(f"{need.reader}: {need.section}", plain | found, _place(need, main)),
+        )
+        for need, found in ordered
+    ]
+    firsts = [found for is_first, found in declared if is_first]
+    rest = [found for is_first, found in declared if not is_first]
+    sets = [*firsts[:DECLARED], *_together(facts, ordered, main), *firsts[DECLARED:]]
+    sets += [RequirementSet("pytest alone", plain, replace(main, system_packages=())), *rest]
+    return [found._replace(expanded=_with_runner(found.expanded)) for found in sets]
+
+
+def main_place(facts: Facts) -> Place:
+    """The machine on which a pull request must pass; an empty one where nothing names it."""
+    places = [need.place for need in facts.needs if need.place]
+    return min(places, key=lambda place: place.standing, default=Place())
+
+
+def _place(need: Need, main: Place) -> Place:
+    return need.place or replace(main, pythons=(), system_packages=())
+
+
+def _useful(facts: Facts) -> list[tuple[Need, Expanded]]:
+    tests = [n for n in facts.needs if n.purpose == "test" and (n.place or n.distance is not None)]
     expanded = [(need, expand(facts, need.requirements)) for need in tests]
-    useful = [pair for pair in expanded if pair[1].requirements]
-    best = sorted(useful, key=lambda pair: _order(*pair))[:1]
-    sets = [RequirementSet(f"{n.reader}: {n.section}", plain | found) for n, found in best]
-    together = plain
-    for _, found in useful:
+    return [pair for pair in expanded if pair[1].requirements]
+
+
+def _together(
+    facts: Facts, useful: list[tuple[Need, Expanded]], main: Place
+) -> list[RequirementSet]:
+    near = [found for need, found in useful if _standing(need) < FAR]
+    together = _plain(facts)
+    for found in near:
         together = together | found
-    if useful:
-        sets.append(RequirementSet("everything for tests", together | _loose(facts)))
-    sets.append(RequirementSet("pytest alone", plain))
-    return [RequirementSet(reader, _with_runner(found)) for reader, found in sets]
+    return [RequirementSet(TOGETHER, together | _loose(facts), main)] if useful else []
 
 
 def expand(facts: Facts, lines: tuple[str, ...]) -> Expanded:
@@ -80,20 +128,38 @@ def expand(facts: Facts, lines: tuple[str, ...]) -> Expanded:
 
 def _own(facts: Facts, line: str, requirement: str) -> tuple[str, ...] | None:
     if line.startswith("group:"):
-        return facts.groups.get(canonical(line.removeprefix("group:")), ())
+        return _all_of(facts.groups, [line.removeprefix("group:")])
     if requirement.startswith("."):
-        names = re.findall(r"[\w.-]+", requirement[1:])
+        names = re.findall(r"[\w.-]+|\*", requirement[1:])
     elif facts.name and _name(requirement) == canonical(facts.name):
         names = sorted(Requirement(requirement).extras)
     else:
         return None
-    return tuple(r for n in names for r in facts.extras.get(canonical(n), ()))
+    return _all_of(facts.extras, names)
 
 
-def _order(need: Need, found: Expanded) -> tuple[bool, bool, int, int]:
+def _all_of(lists: Mapping[str, tuple[str, ...]], names: Iterable[str]) -> tuple[str, ...]:
+    """The lists of these names; of the name `*`, all."""
+    chosen = [c for n in names for c in ([*lists] if n == "*" else [canonical(n)])]
+    return tuple(r for name in chosen for r in lists.get(name, ()))
+
+
+def _order(need: Need, found: Expanded) -> tuple[bool, bool, int, bool, int, int, int]:
     words = set(re.split(r"[^a-z]+", need.section.lower()))
-    is_seen_to_work = need.reader == SEEN_TO_WORK
-    return not found.has("pytest"), not is_seen_to_work, need.distance or 0, len(words - PLAINEST)
+    is_seen_to_work = need.reader == SEEN_TO_WORK and _standing(need) < FAR
+    return (
+        not found.has("pytest"),
+        not is_seen_to_work,
+        _standing(need),
+        need.reader in LAST,
+        need.distance or 0,
+        READERS.index(need.reader),
+        0 if need.place else len(words - PLAINEST),
+    )
+
+
+def _standing(need: Need) -> int:
+    return need.place.standing if need.place else 0
 
 
 def _plain(facts: Facts) -> Expanded:

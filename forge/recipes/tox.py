@@ -1,6 +1,10 @@
 """tox.ini, tox.toml and their guests in setup.cfg and pyproject.toml."""
 
+import itertools
 import re
+import shlex
+from dataclasses import dataclass
+from functools import partial
 
 from forge.recipes.facts import Facts, Need
 from forge.recipes.project import Project, Sections, Table, strings, table, text
@@ -13,6 +17,8 @@ CONDITION = re.compile(r"^[\w{},!.-]+\s*:\s+(?=\S)|^[\w{},!.-]+:(?=[A-Za-z-])")
 ENVIRONMENT = re.compile(r"^[ \t]*([A-Z_][A-Z0-9_]*)[ \t]*=[ \t]*(.*)$", re.MULTILINE)
 REFERENCE = re.compile(r"^\{\[([^\]]+)\](\w+)\}$")
 DEEPEST = 4
+MOST_NAMES = 500
+POSARGS = re.compile(r"\{posargs:?([^{}]*)\}")
 
 
 def read_tox(project: Project) -> Facts:
@@ -29,6 +35,116 @@ def read_tox(project: Project) -> Facts:
         needs=tuple(need for need in needs if need.requirements),
         environment=plain(ENVIRONMENT.findall(variables)),
     )
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment of a tool: what it installs, sets and runs."""
+
+    lines: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    script: str = ""
+
+
+def environment(project: Project, name: str) -> Environment:
+    r"""What tox makes for one name of an environment, its factors decided.
+
+    >>> ini = "[testenv]\ndeps =\n  a\n  py39,!fast: b\n  fast: c\ncommands = pytest {posargs:-x}"
+    >>> environment(Project({"tox.ini": ini}), "py312-fast")
+    Environment(lines=('a', 'c'), variables=(), script='pytest -x')
+    """
+    sections = _sections(project)
+    if not any(section.startswith("testenv") for section in sections):
+        return _toml_environment(project, name)
+    section = {**sections.get("testenv", {}), **sections.get(_section(sections, name), {})}
+    factors = frozenset(name.split("-"))
+    read = partial(_decided, sections=sections, factors=factors)
+    extras = [f".[{n}]" for line in read(section.get("extras", "")) for n in _words(line)]
+    groups = section.get("dependency_groups", "")
+    references = [f"group:{n}" for line in read(groups) for n in _words(line)]
+    lines = [line for raw in read(section.get("deps", "")) if "{" not in (line := _located(raw))]
+    variables = section.get("setenv", "") + "\n" + section.get("set_env", "")
+    script = "\n".join(
+        read(section.get("commands_pre", ""))
+        + read(section.get("commands", "").replace("\\\n", " "))
+    )
+    return Environment(
+        (*included(lines, project.files, project.root), *extras, *references),
+        tuple(ENVIRONMENT.findall("\n".join(read(variables)))),
+        POSARGS.sub(r"\1", script).strip(),
+    )
+
+
+def names(project: Project) -> list[str]:
+    """The environments that tox runs when nobody names one."""
+    sections = _sections(project)
+    listed = sections.get("tox", {})
+    value = listed.get("envlist", "") or listed.get("env_list", "")
+    own = project.toml("tox.toml") or table(project.toml("pyproject.toml"), "tool", "tox")
+    lines = [n for line in value.splitlines() for n in _names_of(line)]
+    return lines or list(strings(own.get("env_list")))
+
+
+def _names_of(line: str) -> list[str]:
+    """Names that a line of an envlist stands for.
+
+    >>> _names_of("py{39,310}-{a,b}, lint")
+    ['py39-a', 'py39-b', 'py310-a', 'py310-b', 'lint']
+    """
+    found: list[str] = []
+    for name in re.split(r",(?![^{}]*\})", line.split("#", maxsplit=1)[0]):
+        parts = re.split(r"\{([^{}]*)\}", name.strip())
+        choices = [
+            [p.strip() for p in part.split(",")] if n % 2 else [part]
+            for n, part in enumerate(parts)
+        ]
+        found += ["".join(one) for one in itertools.islice(itertools.product(*choices), MOST_NAMES)]
+    return [name for name in found if name]
+
+
+def _section(sections: Sections, name: str) -> str:
+    """The section that is named for an environment, alone or among others."""
+    headed = [s for s in sections if s.startswith("testenv:")]
+    return next((s for s in headed if name in _names_of(s.removeprefix("testenv:"))), "")
+
+
+def _decided(value: str, sections: Sections, factors: frozenset[str]) -> list[str]:
+    """The lines of a value whose conditions hold for these factors, without the conditions."""
+    found = []
+    for line in _resolved(value, sections):
+        condition = CONDITION.match(line.strip())
+        if not condition or _holds(condition[0].strip().rstrip(":"), factors):
+            found.append(line.strip()[len(condition[0]) if condition else 0 :])
+    return [line for line in found if line and not line.startswith("#")]
+
+
+def _holds(condition: str, factors: frozenset[str]) -> bool:
+    choices = _names_of(condition)
+    return any(
+        all(
+            (f[1:] not in factors) if f.startswith("!") else f in factors for f in choice.split("-")
+        )
+        for choice in choices
+    )
+
+
+def _words(line: str) -> list[str]:
+    return re.findall(r"[\w.-]+", line) if "{" not in line else []
+
+
+def _toml_environment(project: Project, name: str) -> Environment:
+    own = project.toml("tox.toml") or table(project.toml("pyproject.toml"), "tool", "tox")
+    base, named = table(own, "env_run_base"), table(own, "env", name)
+    merged = {**base, **named}
+    both = [table(base, "set_env"), table(named, "set_env")]
+    variables = [(n, v) for values in both for n, v in values.items() if isinstance(v, str)]
+    rows = [*_rows(merged.get("commands_pre")), *_rows(merged.get("commands"))]
+    script = "\n".join(shlex.join(strings(row)) for row in rows if isinstance(row, list))
+    return Environment(_toml_need(project, name, merged).requirements, tuple(variables), script)
+
+
+def _rows(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _sections(project: Project) -> Sections:

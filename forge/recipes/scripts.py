@@ -1,0 +1,290 @@
+"""What a script installs, and the tests it runs, through all the tools that it calls."""
+
+import functools
+import operator
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from forge.recipes import conda, make, nox, pixi, tox
+from forge.recipes.commands import ASSIGNED, bare, commands, installed, system_packages
+from forge.recipes.installers import managed, program
+from forge.recipes.project import Project
+from forge.recipes.python_tools import TESTER, hatch_lines, hatch_script
+
+DEEPEST = 6
+MOST_COMMANDS = 2_000
+RUNNERS = frozenset({
+    "pytest", "py.test", "unittest", "nose", "nose2", "nosetests", "trial", "stestr",
+    "green", "ward", "twisted.trial", "zope-testrunner", "zope.testrunner", "testtools.run",
+    "doctest", "pytest-xdist", "xdoctest", "avocado", "behave",
+})  # fmt: skip
+RUNS = re.compile(
+    r"(^|/)(run[_-]?tests?(_all)?|testsuite|run_all)(\.py|\.sh)?$|(^|/)tests?/.*\.py$"
+    r"|/tests?(\.py|\.sh)?$|^bin/doctest$"
+)
+INTERPRETER = re.compile(r"^(.*/)?(python[\d.]*|pypy3|coverage|\$\w+)$")
+SERVERS = re.compile(r"^(postgres\w*|mysql\w*|mariadb\w*|redis\w*|mongo\w*|rabbitmq\w*|docker)$")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a script does to a machine before and while it runs tests."""
+
+    lines: tuple[str, ...] = ()
+    """What it installs into Python, as lines of a requirements file."""
+    system_packages: tuple[str, ...] = ()
+    tests: tuple[tuple[str, ...], ...] = ()
+    """The commands that run tests, or may."""
+    environment: tuple[tuple[str, str], ...] = ()
+    pythons: tuple[str, ...] = ()
+    has_display: bool = False
+    surroundings: tuple[str, ...] = ()
+
+    def __or__(self, other: "Learned") -> "Learned":
+        return Learned(
+            self.lines + other.lines,
+            self.system_packages + other.system_packages,
+            self.tests + other.tests,
+            self.environment + other.environment,
+            self.pythons + other.pythons,
+            self.has_display or other.has_display,
+            self.surroundings + other.surroundings,
+        )
+
+
+def learn(project: Project, script: str, depth: int = 0) -> Learned:
+    r"""What a script does, as far as its text tells.
+
+    >>> learned = learn(Project({}), "sudo apt install graphviz\npip install mock && pytest -x")
+    >>> learned.lines, learned.system_packages, learned.tests
+    (('mock',), ('graphviz',), (('pytest', '-x'),))
+    """
+    learned = Learned()
+    if depth > DEEPEST:
+        return learned
+    for number, command in enumerate(commands(script)):
+        if number < MOST_COMMANDS:
+            learned = learned | _of_command(project, command, depth)
+    return learned
+
+
+def _of_command(project: Project, command: list[str], depth: int) -> Learned:
+    has_display = bool({"xvfb-run", "Xvfb", "/usr/bin/xvfb-run"} & {*command})
+    words = program(bare(command))
+    lines = [*installed(command), *(managed(project, bare(command)) or [])]
+    learned = Learned(
+        lines=tuple(line for line in lines if "$" not in line),
+        system_packages=tuple(system_packages(command)),
+        has_display=has_display,
+        environment=tuple(_exported(command)),
+    )
+    if not words:
+        return learned
+    return learned | _surrounding(words) | _called(project, words, depth)
+
+
+def _exported(command: Sequence[str]) -> list[tuple[str, str]]:
+    pairs = command[1:] if command[:1] == ["export"] else []
+    return [(name, value) for name, _, value in (p.partition("=") for p in pairs) if value]
+
+
+def _surrounding(words: list[str]) -> Learned:
+    """What a command starts beside the tests."""
+    line = " ".join(words[:6])
+    if re.match(r"^docker(-compose| compose)\b.*\bup\b|^docker run\b", " ".join(words)):
+        return Learned(surroundings=(f"services: {line}",))
+    if words[0] in {"systemctl", "service"} and "start" in words:
+        names = [word for word in words[1:] if SERVERS.match(word.removesuffix(".service"))]
+        return Learned(surroundings=tuple(f"services: {name}" for name in names))
+    if words[:2] == ["git", "lfs"] and {"pull", "fetch", "checkout"} & {*words}:
+        return Learned(surroundings=(f"lfs: {line}",))
+    return Learned()
+
+
+def _called(project: Project, words: list[str], depth: int) -> Learned:
+    words = _without_launcher(words)
+    tool = TOOLS.get(words[0]) if words else None
+    if tool:
+        return tool(project, words[1:], depth)
+    if words and (content := _script(project, words)):
+        return learn(project, content, depth + 1) | Learned(tests=_tests(words))
+    return Learned(tests=_tests(words))
+
+
+def _without_launcher(words: list[str]) -> list[str]:
+    """A command without `python -m`, `uvx`, `pipx run` and the like, where it starts a tool."""
+    place = next((n for n, w in enumerate(words[:8]) if w.partition("@")[0] in TOOLS), 0)
+    head = {*words[:place]}
+    is_launched = head & {"uvx", "pipx", "tool", "-m", "uv"} and "install" not in head
+    return [words[place].partition("@")[0], *words[place + 1 :]] if is_launched else words
+
+
+def _script(project: Project, words: list[str]) -> str:
+    """The text of a script of the repository that a command runs."""
+    path = (
+        words[1]
+        if words[0] in {"bash", "sh", "source", ".", "zsh"} and len(words) > 1
+        else words[0]
+    )
+    is_path = "/" in path or path.endswith(".sh")
+    return project.text(posixpath.normpath(path)) if is_path and not path.endswith(".py") else ""
+
+
+def _tests(words: list[str]) -> tuple[tuple[str, ...], ...]:
+    """The command where it is one that runs tests."""
+    rest = _started(words)
+    is_test = bool(rest) and (
+        rest[0].rpartition("/")[2] in RUNNERS
+        or bool(RUNS.search(rest[0]))
+        or (rest[0].endswith(("manage.py", "setup.py")) and "test" in rest[1:3])
+    )
+    return (tuple(words),) if is_test else ()
+
+
+def _started(words: list[str]) -> list[str]:
+    """The module or script that an interpreter starts, with its words; else the command itself.
+
+    >>> _started(["coverage", "run", "--omit", "a/*", "-m", "unittest", "-v"])
+    ['unittest', '-v']
+    """
+    if not words or not INTERPRETER.match(words[0]):
+        return words
+    rest = [*words[1:]]
+    while rest and (rest[0].startswith("-") or rest[0] == "run"):
+        flag = rest.pop(0)
+        if flag == "-m":
+            return _started(rest)
+        if flag in {"-W", "-X", "--source", "--omit", "--include", "--rcfile", "--data-file"}:
+            rest = rest[1:]
+    return rest
+
+
+def _tox(project: Project, words: list[str], depth: int) -> Learned:
+    chosen = [name for value in _options(words, "-e", "-f") for name in value.split(",")]
+    known = tox.names(project)
+    chosen = [_matching(name, known) for name in chosen]
+    names = [name for name in chosen if "$" not in name and name not in {"ALL", "py"}]
+    names = names or _default_tox(project)
+    found = [tox.environment(project, name) for name in names[:1]]
+    return _joined(
+        Learned(one.lines, environment=one.variables, pythons=_named(names))
+        | learn(project, _shell(one.script), depth + 1)
+        for one in found
+    )
+
+
+def _matching(name: str, known: Sequence[str]) -> str:
+    """The last of the known names that a name with variables in it may stand for."""
+    pattern = re.sub(r"(\\\$\w+|\\\$\\\{\w+\\\})", ".+", re.escape(name))
+    fitting = [one for one in known if re.fullmatch(pattern, one)] if "$" in name else []
+    return fitting[-1] if fitting else name
+
+
+def _default_tox(project: Project) -> list[str]:
+    names = tox.names(project)
+    tests = [name for name in names if re.match(r"^(py(thon)?(\d|-|$)|3\.|test|unit)", name)]
+    # Of several Pythons the newest that is listed, which mostly comes last.
+    plain = [name for name in tests if not re.search(r"pypy|lowest|min|oldest|dev|main", name)]
+    return (plain or tests or ["py"])[-1:]
+
+
+def _shell(script: str) -> str:
+    return re.sub(r"\{env(?:python|bindir/python)\}", "python", script)
+
+
+def _nox(project: Project, words: list[str], depth: int) -> Learned:
+    chosen = _options(words, "-s", "-e", "--session", "--sessions")
+    names = [re.sub(r"(-3\.\d+|\(.*\))$", "", name.split("(")[0]) for name in chosen]
+    known = nox.sessions(project)
+    tests = [name for name in known if re.match(r"^(unit)?_?tests?", name)]
+    wanted = [name for name in names if name in known] or tests[:1]
+    return _joined(
+        Learned(nox.lines(project, name), pythons=_named(chosen))
+        | learn(project, nox.script(project, name), depth + 1)
+        for name in wanted[:2]
+    )
+
+
+def _hatch(project: Project, words: list[str], depth: int) -> Learned:
+    rest = [word for word in words if not word.startswith(("-", "+"))]
+    if rest[:1] == ["test"]:
+        return Learned(hatch_lines(project, TESTER), tests=(("pytest",),))
+    name = next(iter(_options(words, "-e", "--env")), "")
+    if rest[:1] != ["run"] or len(rest) < 2:
+        return Learned()
+    called, _, script = rest[1].rpartition(":") if not name else (name, "", rest[-1])
+    called = re.sub(r"\.py3.*$|^\+\S*", "", called) or "default"
+    text = hatch_script(project, called, script) or " ".join([script, *rest[2:]])
+    return Learned(hatch_lines(project, called)) | learn(project, text, depth + 1)
+
+
+def _pixi(project: Project, words: list[str], depth: int) -> Learned:
+    name = next(iter(_options(words, "-e", "--environment")), "")
+    rest = [
+        w
+        for n, w in enumerate(words)
+        if not w.startswith("-") and words[n - 1] not in {"-e", "--environment"}
+    ]
+    if rest[:1] not in (["run"], ["install"]) or "$" in name:
+        return Learned()
+    text = (pixi.task(project, rest[1]) or " ".join(rest[1:])) if rest[1:] else ""
+    made = Learned(tuple(pixi.lines(project, name)), pythons=_named([name]))
+    return made | learn(project, text, depth + 1)
+
+
+def _make(project: Project, words: list[str], depth: int) -> Learned:
+    targets = [word for word in words if not word.startswith("-") and not ASSIGNED.match(word)]
+    return _joined(learn(project, make.script(project, t), depth + 1) for t in targets[:5])
+
+
+def _conda(project: Project, words: list[str], depth: int) -> Learned:
+    del depth
+    files = _options(words, "-f", "--file")
+    lines = [line for name in files for line in conda.lines_of_file(project, project.path(name))]
+    if "install" in words:
+        named = [w for w in words[words.index("install") + 1 :] if not w.startswith("-")]
+        pairs = [conda.SPECIFIER.match(word) for word in named]
+        lines += [conda.pip_line(p[1], p[3] or "")[0] for p in pairs if p]
+    return Learned(tuple(line for line in lines if line and "$" not in line))
+
+
+Tool = Callable[[Project, list[str], int], Learned]
+TOOLS: dict[str, Tool] = {
+    "tox": _tox,
+    "nox": _nox,
+    "hatch": _hatch,
+    "pixi": _pixi,
+    "make": _make,
+    "just": _make,
+    "conda": _conda,
+    "mamba": _conda,
+    "micromamba": _conda,
+}
+
+
+def _options(words: Sequence[str], *flags: str) -> list[str]:
+    """Values of flags, in all the ways in which they may be written."""
+    found: list[str] = []
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name in flags:
+            found += [value] if value else words[place + 1 : place + 2]
+        elif word[:2] in flags and len(word) > 2 and word[1] != "-":
+            found.append(word[2:].lstrip("="))
+    return found
+
+
+def _named(names: Sequence[str]) -> tuple[str, ...]:
+    """Pythons that the names of environments bear.
+
+    >>> _named(["py312-fast", "tests-3.11", "lint", "pypy39"])
+    ('3.12', '3.11')
+    """
+    found = [re.search(r"(?<!py)(?:\bpy|\b)3\.?(\d{1,2})(?![\dt])", name) for name in names]
+    return tuple(f"3.{match[1]}" for match in found if match)
+
+
+def _joined(learned: Iterable[Learned]) -> Learned:
+    return functools.reduce(operator.or_, learned, Learned())
