@@ -127,6 +127,10 @@ class Git:
         """The files of a change."""
         return await git_pull_requests.changed_files(self.mirror(repo), pair)
 
+    async def committed_at(self, repo: str, commit: str) -> datetime:
+        """When a commit was made, UTC."""
+        return await git_rows.committed_at(self.mirror(repo), commit)
+
     async def missing_files(self, repo: str, commit: str) -> list[str]:
         """Files of a commit that its server has not got."""
         return await git_trees.missing_files(self.mirror(repo), commit)

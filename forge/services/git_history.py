@@ -144,10 +144,11 @@ class History:
 
 def _commit(line: str) -> Commit:
     sha, parents, seconds, *rest = line.split("\x00", 7)
-    return Commit(sha, tuple(parents.split()), _time(seconds), *rest)
+    return Commit(sha, tuple(parents.split()), time_of(seconds), *rest)
 
 
-def _time(seconds: str) -> datetime:
+def time_of(seconds: str) -> datetime:
+    """A time as git writes it, UTC."""
     try:
         return datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError):

@@ -1,10 +1,12 @@
 """The change that a row gives, made on its base: a tree that is held as commits are."""
 
 import tempfile
+from datetime import datetime
 
 from forge.diffs import sections
 from forge.effect import Failure
 from forge.services.git_command import Call, Failed, GitError, git
+from forge.services.git_history import time_of
 from forge.services.git_mirrors import Mirror
 from forge.services.git_trees import missing_files
 
@@ -20,6 +22,13 @@ async def make(mirror: Mirror, base: str, change: str) -> str:
             tree = await _applied(mirror, base, change, {"GIT_INDEX_FILE": f"{scratch}/index"})
         await git(Call(mirror.objects, ["update-ref", f"refs/commits/{tree}", tree], lock=lock))
     return tree
+
+
+async def committed_at(mirror: Mirror, commit: str) -> datetime:
+    """When a commit was made, UTC."""
+    await mirror.hold_commits([commit])
+    words = await mirror.read_objects("show", "--no-patch", "--format=%ct", commit)
+    return time_of(words.decode().strip())
 
 
 async def _applied(mirror: Mirror, base: str, change: str, index: dict[str, str]) -> str:

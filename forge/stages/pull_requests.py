@@ -63,6 +63,12 @@ class Change(ChangedFiles):
     linked_issues = dy.List(dy.Int64(), description="issues of this repository it says to close")
 
 
+class Given(ChangedFiles):
+    """What a row's change comes to on its base."""
+
+    merged_at = moment("when its base was committed, UTC")
+
+
 class Words(dy.Schema):
     """What people said, and when."""
 
@@ -109,12 +115,13 @@ async def read_merge(
         return failed.failure
 
 
-@effect(answers=ChangedFiles, version=1, concurrency=4, seconds=3600)
+@effect(answers=Given, version=2, since=2, concurrency=4, seconds=3600)
 async def read_change(git: Git, *, repo: str, base_sha: str, change: str) -> Row | Failure:
     """Make the change that a row gives, and list its files."""
     try:
         pair = await git.pair(repo, base_sha, None, change=change)
-        return _listed(await git.changed_files(repo, pair))
+        files = await git.changed_files(repo, pair)
+        return {**_listed(files), "merged_at": await git.committed_at(repo, base_sha)}
     except Failed as failed:
         return failed.failure
 
@@ -158,9 +165,14 @@ def pull_requests(
 
 
 def _of_rows() -> list[pl.Expr]:
-    # What a row gives has neither merge nor message.
-    base = pl.when(pl.col("change").is_not_null()).then("base_sha").otherwise("base_commit")
-    return [base.alias("base_commit"), pl.col("linked_issues").fill_null([])]
+    # What a row gives has neither merge nor message, and a base that may be younger than itself.
+    is_given = pl.col("change").is_not_null()
+    latest = pl.max_horizontal("merged_at", "merged_at_answered")
+    return [
+        pl.when(is_given).then("base_sha").otherwise("base_commit").alias("base_commit"),
+        pl.when(is_given).then(latest).otherwise("merged_at").alias("merged_at"),
+        pl.col("linked_issues").fill_null([]),
+    ]
 
 
 def _answer(found: PullRequest, repo: str) -> dict[str, Any]:

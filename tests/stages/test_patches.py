@@ -65,7 +65,7 @@ diff --git a/tests/test_fix.py b/tests/test_fix.py
 
 
 def test_a_row_with_its_patches_needs_no_merge(repository, tmp_path):
-    base = repository.head
+    base, made_at = repository.head, repository.at
     repository.commit("Another way", {"fix.py": "three\n"})
     row = Named(
         repo="ann/fix",
@@ -82,11 +82,8 @@ def test_a_row_with_its_patches_needs_no_merge(repository, tmp_path):
     (statement,) = kept(tmp_path, statements)
     assert (patch["base_commit"], patch["merge_commit"], patch["missing_files"]) == (base, None, [])
     assert patch["test_paths"] == ["tests/test_fix.py"]
-    assert (pull["merged_at"], pull["merge_method"], pull["author"]) == (
-        datetime(2021, 10, 13),
-        None,
-        None,
-    )
+    # The base may have moved on after the change was proposed.
+    assert (pull["merged_at"], pull["merge_method"], pull["author"]) == (made_at, None, None)
     assert (statement["problem_statement"], statement["statement_source"]) == (
         "Count to two, please",
         "row",
