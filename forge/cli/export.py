@@ -37,8 +37,8 @@ def command(**flags: Any) -> None:
     \b
     forge export swebench --month 2026-03 -o tasks.parquet
     forge export swebench --month 2026-03 -o tasks.jsonl --split eval
-    forge export swebench --month 2026-03 -o tasks.parquet --push registry.example.org/team
     forge export swebench --month 2026-03 -o tasks.parquet --save images
+    forge export swebench --month 2026-03 -o t.parquet --push example.org/team
     """
     if flags["push"] and flags["save"]:
         raise UsageError("say one of --push or --save: a row has one name of its image")
