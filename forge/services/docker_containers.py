@@ -15,6 +15,7 @@ from docker.types import Ulimit
 
 from forge.effect import Failure
 from forge.processes import process_label
+from forge.services.docker_admission import Need
 from forge.services.docker_engine import (
     NO_SPACE,
     PROCESS,
@@ -35,7 +36,8 @@ FIRST_VICTIM = 1000
 class Program:
     """What to run, what it finds, and which files to bring back, by path with largest sizes.
 
-    Each file is a question to the engine of its own, unless it lies in one of the `folders`.
+    Each file is a question to the engine of its own, unless it lies in one of the `folders`; some
+    are worth it only where a limit ended the program.
     """
 
     image: str
@@ -43,21 +45,32 @@ class Program:
     files: Mapping[str, File] = field(default_factory=dict)
     archives: Mapping[str, Path] = field(default_factory=dict)
     collect: Mapping[str, int] = field(default_factory=dict)
+    collect_at_limit: Mapping[str, int] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     network: str = NO_NETWORK
     user: str = "0:0"
     capabilities: tuple[str, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
+    is_alone: bool = False
+
+    @property
+    def need(self) -> Need:
+        """What it needs of the machine."""
+        return Need(self.image, self.bounds.memory_bytes, is_alone=self.is_alone)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a program ended, or the limit that ended it; files that it did not leave are absent."""
+    """How a program ended, or the limit that ended it; files that it did not leave are absent.
+
+    `had_company`: other programs of this process ran beside it.
+    """
 
     exit_code: int
     limit: Failure | None
     seconds: float
     files: dict[str, bytes]
+    had_company: bool
 
 
 @asynccontextmanager
@@ -120,20 +133,21 @@ def _ulimit(name: str, most: int) -> Ulimit:
 
 
 async def _finish(engine: Engine, container: Container, program: Program) -> Ended:
-    began = time.monotonic()
-    await engine.call(container.start)
-    limit = await watched(engine, container, program.bounds)
-    seconds = round(time.monotonic() - began, 3)
+    async with engine.admission.admitted(program.need) as stay:
+        began = time.monotonic()
+        await engine.call(container.start)
+        limit = await watched(engine, container, program.bounds)
+        seconds = round(time.monotonic() - began, 3)
     files = await _collect(engine, container, program, limit)
-    return Ended(state(container)["ExitCode"], limit, seconds, files)
+    return Ended(state(container)["ExitCode"], limit, seconds, files, stay.had_company)
 
 
 async def _collect(
     engine: Engine, container: Container, program: Program, limit: Failure | None
 ) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    left = dict(program.collect)
-    for path in (*program.folders, *program.collect):
+    left = {**program.collect, **(program.collect_at_limit if limit else {})}
+    for path in (*program.folders, *left):
         wanted = {p: left.pop(p) for p in [*left] if p == path or p.startswith(f"{path}/")}
         try:
             found |= await engine.call(get, container, path, wanted) if wanted else {}

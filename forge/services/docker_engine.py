@@ -15,6 +15,7 @@ from docker.models.images import Image as DockerImage
 from forge.effect import Failure
 from forge.errors import EngineError
 from forge.processes import is_dead
+from forge.services.docker_admission import Admission
 
 KIND = "forge"
 """Label of our images: toolchain, dependencies or task."""
@@ -24,6 +25,8 @@ PROCESS = "forge.process"
 Images have it empty, so that what others start from them is not taken for ours."""
 CREATED, OWN_BYTES, BASE = "forge.created", "forge.bytes", "forge.base"
 CALL_SECONDS = 120
+AHEAD = 2
+"""Slots for each worker: one container runs, another is made ready or removed."""
 NO_SPACE = "no space left on device"
 
 P = ParamSpec("P")
@@ -39,11 +42,19 @@ class Unanswered(Exception):  # noqa: N818 - it is a failure, not an error
 
 
 class Engine:
-    """One connection, shared by all workers; heavy work waits for one of its slots."""
+    """One connection, shared by all workers.
+
+    Containers that wait to run, or were run and are read, need a slot; those that run, a place that
+    `admission` gives: while some are made ready, read and removed, others keep the machine busy.
+    """
 
     def __init__(self, workers: int) -> None:
-        self.slots = asyncio.Semaphore(workers)
-        self._threads = ThreadPoolExecutor(2 * workers + 2, "docker")
+        self.workers = workers
+        self.slots = asyncio.Semaphore(AHEAD * workers)
+        self._threads = ThreadPoolExecutor((AHEAD + 1) * workers + 2, "docker")
+        self.believed: set[int] = set()
+        """Questions whose answers are their own doing, by their hash: they were asked alone."""
+        self._admission: Admission | None = None
         self._client: docker.DockerClient | None = None
 
     @property
@@ -53,13 +64,21 @@ class Engine:
             raise EngineError("the Docker service was not opened")
         return self._client
 
+    @property
+    def admission(self) -> Admission:
+        """Who may run now, on the engine's machine."""
+        if self._admission is None:
+            raise EngineError("the Docker service was not opened")
+        return self._admission
+
     async def connect(self) -> None:
         """Connect, and take away what killed processes left."""
         try:
             self._client = await asyncio.to_thread(docker.from_env, timeout=CALL_SECONDS)
-            await asyncio.to_thread(self._client.ping)
+            told = await asyncio.to_thread(self._client.info)
         except (DockerException, OSError) as error:
             raise no_engine(error) from None
+        self._admission = Admission(self.workers, int(told["MemTotal"]))
         await self.call(remove_leftovers, self._client)
 
     async def close(self) -> None:

@@ -4,19 +4,20 @@ From outside, because whoever runs inside may be root there. Memory, processors,
 size of one file are held by the kernel; time and the room on the engine's disk by looking.
 """
 
-import asyncio
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from docker.errors import APIError
 from docker.models.containers import Container
+from requests.exceptions import RequestException
 
 from forge.effect import Failure
 from forge.services.docker_engine import Engine
 
-SHORTEST_NAP, LONGEST_NAP, NAP_SHARE = 0.05, 1.0, 0.1
+SHORTEST_WAIT, LOOK_SECONDS = 0.05, 1.0
 FILE_BYTES = 16_384
 """What a file takes beside its content: ext4 has one inode for so many bytes of disk."""
 FILE_SECONDS = 1e-6
@@ -54,19 +55,25 @@ class Bounds:
 
 async def watched(engine: Engine, container: Container, bounds: Bounds) -> Failure | None:
     """Wait for a program's end; the limit that it passed, where it did, and then it is killed."""
-    began = time.monotonic()
-    # By looking, not by the engine's own wait: that one blocks a thread and cannot be cancelled.
+    until, pause = time.monotonic() + bounds.seconds, LOOK_SECONDS
     while True:
+        left = until - time.monotonic()
+        await engine.call(_wait, container, max(SHORTEST_WAIT, min(pause, left)))
         looked = time.monotonic()
         limit = await engine.call(_limit_while_running, container, bounds)
         now = time.monotonic()
-        if limit is None and is_running(container) and now - began > bounds.seconds:
+        if limit is None and is_running(container) and now > until:
             limit = bounds.passed("time")
         if limit or not is_running(container):
             return await engine.call(_limit_at_the_end, container, bounds, limit)
-        share = NAP_SHARE * (now - began)
-        nap = max(SHORTEST_NAP, now - looked, min(LONGEST_NAP, share))
-        await asyncio.sleep(min(nap, max(0.0, began + bounds.seconds - now)))
+        pause = max(LOOK_SECONDS, now - looked)  # looking takes half of an engine's time at most
+
+
+def _wait(container: Container, seconds: float) -> None:
+    # For its end, but not long: it blocks a thread, and limits are to be looked at. An engine that
+    # is gone is told by the look that follows.
+    with suppress(RequestException):
+        container.wait(timeout=seconds)
 
 
 def is_running(container: Container) -> bool:
