@@ -109,11 +109,13 @@ groups=/sys/fs/cgroup
 memory=$(cat $groups/memory/memory.max_usage_in_bytes $groups/memory.peak 2>/dev/null | head -n 1)
 killed=$(cat $groups/memory/memory.oom_control $groups/memory.events 2>/dev/null |
   sed -n 's/^oom_kill //p')
+processes=$(cat $groups/pids/pids.peak $groups/pids.peak 2>/dev/null | head -n 1)
 refused=$(cat $groups/pids/pids.events $groups/pids.events 2>/dev/null | sed -n 's/^max //p')
 free=$(df --output=avail -B1 "$out" | tail -n 1)
 {
   printf '{"step": "%s", "exit_code": %d, "is_timed_out": %s, ' "$step" "$ended" "$is_timed_out"
   printf '"milliseconds": %d, "memory_bytes": %s, ' "$took" "${memory:-null}"
+  printf '"processes": %s, ' "${processes:-null}"
   printf '"killed": %d, "refused": %d, ' "${killed:-0}" "${refused:-0}"
   printf '"free_bytes": %d}\n' "$free"
 } >"$out/status.json"
