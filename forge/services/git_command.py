@@ -55,6 +55,9 @@ HELPER = (
     '!f() { [ "$1" = get ] && '
     'printf "username=%s\\npassword=%s\\n" "$FORGE_GIT_USER" "$FORGE_GIT_PASSWORD"; }; f'
 )
+# A repository on this machine serves us by what we start: no setting of its own is needed for us to
+# take commits alone, or what it has where files are missing.
+OWN_SERVER = "git -c uploadpack.allowFilter=true upload-pack"
 GONE = re.compile(
     r"repository '.*' not found|Repository not found|does not appear to be a git repository"
     r"|could not read Username|Repository unavailable|access blocked"
@@ -126,6 +129,8 @@ class Call:
         config = {**CONFIG, **self.config}
         if self.address:
             config |= {"remote.origin.url": self.address.url}
+        if self.address and self.address.url.startswith("file:"):
+            config |= {"remote.origin.uploadpack": OWN_SERVER}
         if self.address and self.address.secret:
             config |= {f"credential.{self.address.origin}.helper": HELPER}
         settings = [word for key, value in config.items() for word in ("-c", f"{key}={value}")]

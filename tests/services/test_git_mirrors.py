@@ -66,9 +66,21 @@ def test_a_history_holds_commits_alone(repository, tmp_path):
     assert held(tmp_path / "mirrors/ann__fix") == {"commit"}
 
 
-def test_a_server_without_filters_gives_the_whole_history(repository, tmp_path):
+def test_a_repository_of_this_machine_needs_no_settings_to_give_commits_alone(repository, tmp_path):
     repository.git("config", "uploadpack.allowFilter", "false")
     git = Git(repository.template, tmp_path / "mirrors")
+
+    assert asyncio.run(git.find_merge("ann/fix", Sought(2))).commit.sha == repository.head
+    assert held(tmp_path / "mirrors/ann__fix") == {"commit"}
+
+
+def test_a_server_without_filters_gives_the_whole_history(repository, tmp_path, monkeypatch):
+    repository.git("config", "uploadpack.allowFilter", "false")
+    ssh = tmp_path / "ssh"
+    ssh.write_text('#!/bin/sh\nfor command; do :; done\nexec sh -c "$command"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+    git = Git(repository.template.replace("file://", "ssh://far"), tmp_path / "mirrors")
 
     assert asyncio.run(git.find_merge("ann/fix", Sought(2))).commit.sha == repository.head
     assert held(tmp_path / "mirrors/ann__fix") == {"commit", "tree", "blob"}
