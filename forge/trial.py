@@ -24,7 +24,7 @@ from forge.store import PART, Store, digest_of
 from forge.story import KEY, Story, stories
 
 LAST, NEEDED = "attempts", "statements"
-ONCE = {"survivors": 1, "would_be_tasks": 1}
+ONCE = {"survivors": 1, "would_be_tasks": 1, "dependences": False}
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ What the table leaves open is decided here:
 - A runner that wrote no result, or was cut by the time limit, died before what it does not list.
 - `hangs` compares whole attempts: the slowest after with half the time that the tests are allowed.
 - An id that no attempt lists does not exist, whatever broke.
-- A flaky test that some before and some after make a FAIL_TO_PASS drops the candidate: it may be the
-  very test that shows the change. Every other flaky test is left out of the lists, and named.
-- Of a test that runs in another order, or beside others, a letter counts only where it has one.
+- A flaky test that some before and some after make a FAIL_TO_PASS drops the candidate: it may be
+  the very test that shows the change. Others are left out of the lists, and named.
+- What is absent in another order says nothing: a runner may not find every test by its name.
 - A side without attempts has no class, and a test without both classes has no cell.
 """
 
@@ -210,7 +210,13 @@ def _path(test: pl.Expr) -> pl.Expr:
     # Ids with odd characters are JSON texts, and only those begin with a quote.
     odd = pl.concat_str(pl.lit('{"id":'), test, pl.lit("}")).str.json_path_match("$.id")
     plain = pl.when(test.str.starts_with('"')).then(odd)
-    return pl.coalesce(plain, test).str.split("::").list.first()
+    name = pl.coalesce(plain, test)
+    return pl.coalesce(
+        name.str.extract(r"(?s)^(.*?)::"),
+        name.str.extract(r"^(.*?\.py):"),  # SymPy
+        name.str.extract(r" \(([\w.]+)\)$").str.replace_all(".", "/", literal=True),  # unittest
+        name,
+    )
 
 
 def _broken(attempts: pl.LazyFrame, files: pl.LazyFrame) -> pl.LazyFrame:

@@ -18,8 +18,11 @@ MONTH = "2026-03"
 # Times, sizes and what holds them: two builds agree on whether they are there, no more.
 VARYING = {
     "environments": ["image_digest", "bytes", "seconds", "log"],
-    "attempts": ["memory_bytes", "seconds", "ran_at", "log", "result"],
-    "verdicts": ["seconds_before", "seconds_after", "memory_bytes", "verified_at"],
+    "attempts": ["memory_bytes", "processes", "seconds", "ran_at", "log", "result"],
+    "verdicts": [
+        *("seconds_before", "seconds_after", "seconds_p95"),
+        *("memory_bytes", "processes", "verified_at"),
+    ],
 }
 
 

@@ -43,6 +43,7 @@ class Attempts(PullRequestKey):
 class Limits(StageLimits):
     survivors: int = 3
     would_be_tasks: int = 10
+    dependences: bool = True
 
 
 @stage

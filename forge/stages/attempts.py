@@ -1,24 +1,22 @@
 """Attempts: the hidden tests of a candidate, run before and after its gold patch.
 
 In waves: one before and one after for all, three and three for what survives, ten afters for
-would-be tasks. What survives is said by `truth`, which `verdicts` uses too.
+would-be tasks, and of these three more that show on what their tests depend. What survives is said
+by `truth`, which `verdicts` uses too. In a wave, what is likely to take longest is asked first.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 
 import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.artifacts import Artifacts
 from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, artifact, moment, text
 from forge.criteria import Criteria, decide
 from forge.effect import OPEN, Failure, Row, effect
-from forge.eval_script import render
-from forge.languages import languages
+from forge.orders import eval_script, other_scripts
 from forge.recipes import Recipe
 from forge.run import Run
 from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput
@@ -28,10 +26,13 @@ from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.statements import Statements
 from forge.truth import promising
+from forge.unlisted import unlisted
 
 KEYS = [*PULL_REQUEST, "side", "attempt"]
 CARRIED = ["recipe_sha", "listed", "has_recipe", "seconds_limit", "eval_script"]
 PATCH = ["gold_patch", "test_paths", "removed_test_paths", "test_archive"]
+LIKELY = {"likely_seconds": "seconds"}
+"""What is built and probed slowly is likely to be tested slowly, until it has been."""
 AROUND = 900
 """Seconds beside the tests themselves: restoring files, listing tests, reading results."""
 
@@ -51,6 +52,11 @@ class Attempt(dy.Schema):
     is_timed_out = dy.Bool(description="the time limit cut the tests")
     exit_code = dy.Int64(description="of the test command, or of rebuild where that failed")
     memory_bytes = dy.Int64(nullable=True, description="peak of the container, page cache included")
+    processes = dy.Int64(
+        nullable=True,
+        description="peak of processes and threads in the container, those of the script among "
+        "them; null: this kernel keeps no peak",
+    )
     seconds = dy.Float64(description="time of the test command")
     ran_at = moment("when it ended, UTC")
     log = artifact("what rebuild and tests printed")
@@ -60,7 +66,12 @@ class Attempt(dy.Schema):
 class Attempts(PullRequestKey, Attempt, Decision):
     """One row per candidate, side and attempt."""
 
-    side = dy.Enum(["before", "after"], metadata=KEY, description="without or with the gold patch")
+    side = dy.Enum(
+        ["before", "after", "reversed", "parallel"],
+        metadata=KEY,
+        description="without or with the gold patch; with it, the tests in the opposite order, or "
+        "each half of them (two attempts) while the other half runs",
+    )
     attempt = dy.Int64(metadata=KEY, min=1, description="1: first run of this very question")
     recipe_sha = dy.String(description="the recipe in whose image it ran")
     unlisted_tests = dy.Int64(
@@ -80,6 +91,13 @@ class Limits(StageLimits):
     disk_bytes: int = Field(10_000_000_000, description="written to disk, 16 kB more for each file")
     survivors: int = Field(3, description="attempts on each side for candidates that look good")
     would_be_tasks: int = Field(10, description="attempts after the gold patch for would-be tasks")
+    dependences: bool = Field(
+        default=True, description="whether would-be tasks also run reversed, and in two halves"
+    )
+
+
+IS_TOLD = pl.col("kind").is_null() | (pl.col("reason") == "service_down")
+"""Whatever else keeps tests from being run in another way is no reason to hold a task back."""
 
 
 def criteria() -> Criteria:
@@ -90,7 +108,8 @@ def criteria() -> Criteria:
     }
 
 
-@effect(answers=Attempt, version=1, concurrency=16, seconds=6 * 3600)
+# 2: time that ran out beside other containers is no answer.
+@effect(answers=Attempt, version=2, since=2, concurrency=16, seconds=6 * 3600)
 async def run_tests(
     docker: Docker,
     *,
@@ -138,6 +157,7 @@ def _attempt(docker: Docker, tested: EvalOutput) -> Row | Failure:
         "is_timed_out": tested.is_timed_out,
         "exit_code": tested.status["exit_code"],
         "memory_bytes": tested.status["memory_bytes"],
+        "processes": tested.status["processes"],
         "seconds": tested.seconds,
         "ran_at": datetime.now(UTC).replace(tzinfo=None),
         "log": docker.artifacts.put(tested.log),
@@ -159,11 +179,11 @@ def attempts(
     ready = candidates.filter(pl.col("recipe_sha").is_not_null()).join(
         patches.select(*PULL_REQUEST, *PATCH), on=PULL_REQUEST, maintain_order="left"
     )
-    scripted = ready.with_columns(eval_script=_eval_script(limits.seconds), **_bounds(limits))
+    scripted = ready.with_columns(eval_script=_scripts(limits.seconds), **_bounds(limits))
     made = pl.concat(_waves(scripted, patches, run, limits))
     return (
         pl.concat([candidates.filter(pl.col("recipe_sha").is_null()), made], how="diagonal_relaxed")
-        .with_columns(unlisted_tests=_unlisted(run.artifacts))
+        .with_columns(unlisted_tests=unlisted(run.artifacts))
         .pipe(decide, criteria())
     )
 
@@ -172,16 +192,18 @@ def _with_recipe(
     candidates: pl.LazyFrame, recipes: pl.LazyFrame, environments: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Every candidate with the first of its recipes that is built, if one is."""
-    known = environments.select("recipe_sha", "is_built", listed="tests")
+    known = environments.select("recipe_sha", "is_built", "is_at_rest", listed="tests", **LIKELY)
     tried = recipes.join(known, on="recipe_sha", how="left")
     built = tried.filter("is_built").sort("rank").unique(PULL_REQUEST, keep="first")
     # The first recipe is always tried: where it has no row yet, it is asked again.
     first = (pl.col("rank") == 1) & pl.col("is_built").is_null()
-    waiting = tried.group_by(PULL_REQUEST).agg(is_waiting=first.any())
+    waiting = tried.group_by(PULL_REQUEST).agg(
+        is_waiting=first.any(), is_at_rest=pl.col("is_at_rest").any()
+    )
     return (
         candidates.join(waiting, on=PULL_REQUEST, how="left", maintain_order="left")
         .join(
-            built.select(*PULL_REQUEST, "recipe_sha", "recipe", "listed"),
+            built.select(*PULL_REQUEST, "recipe_sha", "recipe", "listed", *LIKELY),
             on=PULL_REQUEST,
             how="left",
             maintain_order="left",
@@ -190,6 +212,7 @@ def _with_recipe(
             has_recipe=pl.col("is_waiting").is_not_null(),
             kind=pl.when("is_waiting").then(pl.lit(OPEN)),
             reason=pl.when("is_waiting").then(pl.lit("environment_open")),
+            bound=pl.when("is_at_rest").then(pl.lit("rests")),
         )
     )
 
@@ -197,25 +220,52 @@ def _with_recipe(
 def _waves(
     scripted: pl.LazyFrame, patches: pl.LazyFrame, run: Run, limits: Limits
 ) -> Iterator[pl.LazyFrame]:
-    made = _asked(scripted, run, {"before": [1], "after": [1]})
+    made = _asked(_repeated(scripted, {"before": [1], "after": [1]}), run)
     yield made
     more = [*range(2, limits.survivors + 1)]
     last = [*range(limits.survivors + 1, limits.would_be_tasks + 1)]
     for wave in ({"before": more, "after": more}, {"after": last}):
-        survivors = promising(made.filter(pl.col("kind").is_null()), patches)
-        again = _asked(scripted.join(survivors, on=PULL_REQUEST, how="semi"), run, wave)
+        again = _asked(_repeated(_surviving(scripted, made, patches), wave), run)
         yield again
         made = pl.concat([made, again])
+    if limits.dependences:
+        would_be = _surviving(scripted, made, patches)
+        yield _asked(_reordered(would_be, made, limits.seconds), run).filter(IS_TOLD)
 
 
-def _asked(scripted: pl.LazyFrame, run: Run, wave: dict[str, list[int]]) -> pl.LazyFrame:
+def _surviving(scripted: pl.LazyFrame, made: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
+    survivors = promising(made.filter(pl.col("kind").is_null()), patches)
+    seconds = made.group_by(PULL_REQUEST).agg(pl.col("seconds").max().alias(*LIKELY))
+    return scripted.drop(*LIKELY).join(
+        survivors.join(seconds, on=PULL_REQUEST), on=PULL_REQUEST, maintain_order="left"
+    )
+
+
+def _repeated(scripted: pl.LazyFrame, wave: dict[str, list[int]]) -> pl.LazyFrame:
     numbers = [(side, attempt) for side, attempts in wave.items() for attempt in attempts]
     repeated = pl.LazyFrame(
         numbers, schema={"side": Attempts.side.dtype, "attempt": pl.Int64}, orient="row"
     )
-    rows = scripted.join(repeated, how="cross").with_columns(
+    return scripted.join(repeated, how="cross").with_columns(
         gold_patch=pl.when(pl.col("side") == "after").then("gold_patch")
     )
+
+
+def _reordered(would_be: pl.LazyFrame, made: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
+    first = made.filter(pl.col("side") == "after", pl.col("attempt") == 1)
+    ids = pl.col("tests").list.eval(pl.element().struct.field("id"))
+    return (
+        would_be.drop("eval_script")
+        .join(first.select(*PULL_REQUEST, ids=ids), on=PULL_REQUEST, maintain_order="left")
+        .with_columns(other=_other_scripts(seconds))
+        .filter(pl.col("other").list.len() > 0)
+        .explode("other")
+        .unnest("other")
+    )
+
+
+def _asked(rows: pl.LazyFrame, run: Run) -> pl.LazyFrame:
+    rows = rows.sort(*LIKELY, descending=True, nulls_last=True, maintain_order=True)
     return rows.select(*KEYS, *CARRIED).join(
         run.ask(rows, run_tests), on=KEYS, maintain_order="left"
     )
@@ -231,39 +281,17 @@ def _bounds(limits: Limits) -> dict[str, pl.Expr]:
     }
 
 
-def _eval_script(seconds: int) -> pl.Expr:
+def _scripts(seconds: int) -> pl.Expr:
     def rendered(rows: pl.Series) -> pl.Series:
-        return pl.Series([_rendered(row, seconds) for row in rows], dtype=pl.String)
+        return pl.Series([eval_script(row, seconds) for row in rows], dtype=pl.String)
 
     return pl.struct("recipe", *PATCH).map_batches(rendered, return_dtype=pl.String)
 
 
-def _rendered(row: Row, seconds: int) -> str:
-    recipe = Recipe.model_validate_json(row["recipe"])
-    return render(
-        recipe,
-        test_archive=row["test_archive"],
-        removed_test_paths=row["removed_test_paths"],
-        targets=languages()[recipe.language].targets_of(recipe.runner, row["test_paths"]),
-        seconds=seconds,
-    )
+def _other_scripts(seconds: int) -> pl.Expr:
+    dtype = pl.List(pl.Struct({n: Attempts.columns()[n].dtype for n in (*KEYS[2:], "eval_script")}))
 
+    def rendered(rows: pl.Series) -> pl.Series:
+        return pl.Series([other_scripts(row, seconds) for row in rows], dtype=dtype)
 
-def _unlisted(artifacts: Artifacts) -> pl.Expr:
-    @cache
-    def listed(name: str) -> frozenset[str]:
-        return frozenset(artifacts.path(name).read_text(encoding="utf-8").split("\n"))
-
-    def counted(rows: pl.Series) -> pl.Series:
-        return pl.Series([_count(row, listed) for row in rows], dtype=pl.Int64)
-
-    return pl.struct("tests", "listed").map_batches(counted, return_dtype=pl.Int64)
-
-
-def _count(row: Row, listed: Callable[[str], frozenset[str]]) -> int | None:
-    if row["tests"] is None or row["listed"] is None:
-        return None
-    known = listed(row["listed"])
-    files = {name.partition("::")[0] for name in known}
-    ids = (test["id"] for test in row["tests"])
-    return sum(name not in known and name.partition("::")[0] in files for name in ids)
+    return pl.struct("recipe", "ids", *PATCH).map_batches(rendered, return_dtype=dtype)

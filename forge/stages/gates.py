@@ -84,7 +84,9 @@ def gates(
     *,
     run: Run,
 ) -> Decided[Gates]:
-    scripts = attempts.select(*PULL_REQUEST, "eval_script").unique(PULL_REQUEST, keep="any")
+    # Attempts of other sides run the tests in other orders.
+    befores = attempts.filter(pl.col("side") == "before")
+    scripts = befores.select(*PULL_REQUEST, "eval_script").unique(PULL_REQUEST, keep="any")
     pairs = [(attack, list(together)) for together in TOGETHER for attack in together]
     attacks = pl.LazyFrame(
         pairs,

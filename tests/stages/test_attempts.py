@@ -29,7 +29,14 @@ FLAKY = (
     HIDDEN
     + "\n\ndef test_flaky():\n    import os\n    assert int(os.environ['HOSTNAME'], 16) % 2\n"
 )
-FEW = {"survivors": 2, "would_be_tasks": 3, "seconds": 60}
+FEW = {"survivors": 2, "would_be_tasks": 3, "dependences": False, "seconds": 60}
+
+
+ORDERED = (
+    HIDDEN
+    + "\n\nSEEN = []\n\n\ndef test_first():\n    SEEN.append(1)\n"
+    + "\n\ndef test_second():\n    assert SEEN\n"
+)
 
 
 class Statements(PullRequestKey):
@@ -138,8 +145,20 @@ def test_would_be_task_is_run_in_three_waves(settings, project):
     assert first["unlisted_tests"] == 2
     assert (first["exit_code"], first["is_timed_out"], first["broken_files"]) == (1, False, [])
     assert first["memory_bytes"] > 1_000_000
+    assert first["processes"] is None or 2 < first["processes"] < 100
     assert {row["eval_script"] for row in rows} == {first["eval_script"]}
     assert rejected(store) == []
+
+
+def test_would_be_task_is_run_reversed_and_in_two_halves(settings, project):
+    few = {"survivors": 1, "would_be_tasks": 1, "dependences": True}
+    rows = attempts_of(made(settings, candidate(project, ORDERED), **few))
+    others = {(row["side"], row["attempt"]): letters(row) for row in rows[2:]}
+    assert others == {
+        ("reversed", 1): {"test_second": "F", "test_first": "P", "test_add": "P", "test_zero": "P"},
+        ("parallel", 1): {"test_zero": "P", "test_first": "P"},
+        ("parallel", 2): {"test_add": "P", "test_second": "F"},
+    }
 
 
 def test_candidate_whose_gold_patch_changes_nothing_is_run_once_on_each_side(settings, project):

@@ -55,6 +55,10 @@ def upstream(  # noqa: PLR0913 - whatever a test wants to change
             "attempts_after": 13,
             "seconds_before": 1.0,
             "seconds_after": 1.0,
+            "seconds_p95": 1.0,
+            "flaky_tests": [],
+            "order_dependent_tests": [],
+            "worker_dependent_tests": [],
         }
         | dict.fromkeys(COUNTED, 0),
         "merges": {"source": "archive"},

@@ -22,6 +22,7 @@ RAN = {
     "seconds": 2.5,
     "seconds_limit": 600,
     "memory_bytes": 90,
+    "processes": 12,
     "result": "9f",
     "ran_at": datetime(2026, 4, 1),
 }
@@ -70,7 +71,7 @@ def test_candidate_whose_test_turns_green_is_kept_with_its_lists():
 def test_kept_row_says_what_its_attempts_cost_and_when_the_last_one_ended():
     row = decided(GOOD)
     assert (row["attempts_before"], row["attempts_after"], row["recipe_sha"]) == (3, 3, "r1")
-    assert (row["seconds_after"], row["memory_bytes"]) == (2.5, 90)
+    assert (row["seconds_after"], row["memory_bytes"], row["processes"]) == (2.5, 90, 12)
     assert row["verified_at"] == datetime(2026, 4, 1)
 
 
@@ -114,11 +115,45 @@ def test_flaky_tests_alone_are_rejected_as_flaky():
     assert reasons(rows) == ["has_fail_to_pass", "is_not_flaky"]
 
 
-def test_flaky_test_beside_a_steady_one_is_counted():
-    after = {ONE: "P", TWO: "P"}
-    rows = attempts({ONE: "F", TWO: "P"}, after, [1, 2])
-    row = decided(rows + attempts({ONE: "F", TWO: "F"}, after, [3]))
+def test_flaky_test_that_was_to_stay_green_is_left_out_and_named():
+    before = {ONE: "F", TWO: "P"}
+    rows = attempts(before, {ONE: "P", TWO: "P"}, [1, 2])
+    row = decided(rows + attempts(before, {ONE: "P", TWO: "F"}, [3]))
     assert (row["fate"], row["flaky"], row["pass_to_pass"]) == ("kept", 1, [])
+    assert row["flaky_tests"] == [TWO]
+
+
+@pytest.mark.parametrize(("before", "after"), [("FFF", "PPF"), ("FPF", "PPP")])
+def test_flaky_test_that_was_to_turn_green_drops_the_candidate(before, after):
+    numbered = zip([1, 2, 3], before, after, strict=True)
+    rows = [
+        row for n, b, a in numbered for row in attempts({ONE: "F", TWO: b}, {ONE: "P", TWO: a}, [n])
+    ]
+    row = decided(rows)
+    assert (row["fate"], row["reasons"], row["flaky_tests"]) == (
+        "rejected",
+        ["is_not_flaky"],
+        [TWO],
+    )
+
+
+def test_time_of_nearly_all_attempts_is_told_with_the_longest():
+    before = {ONE: "F"}
+    rows = [
+        row | {"seconds": seconds}
+        for seconds in range(1, 31)
+        for row in attempts(before, {ONE: "P"}, [seconds])
+    ]
+    row = decided(rows)
+    assert (row["seconds_p95"], row["seconds_after"]) == (29.0, 30.0)
+
+
+def test_attempts_in_another_order_count_in_no_list_and_no_cost():
+    other = KEY | RAN | {"side": "reversed", "attempt": 1, "tests": listed({ONE: "F", "b::t": "P"})}
+    row = decided([*GOOD, other | {"seconds": 500.0}])
+    assert (row["fate"], row["attempts_after"], row["seconds_after"]) == ("kept", 3, 2.5)
+    assert (row["is_order_dependent"], row["order_dependent_tests"]) == (True, [ONE])
+    assert (row["is_worker_dependent"], row["listed_tests"]) == (None, 2)
 
 
 def test_nothing_listed_on_either_side_is_rejected():
