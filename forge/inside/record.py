@@ -48,10 +48,12 @@ class Record:
         self.tests[name] = [max(known, letter, key=WORST_LAST.index), seconds]
 
     def stop(self) -> None:
-        """The running test has ended; one of which nothing was said is an error."""
+        """The running test has ended; of one that was not cut, silence is an error."""
         if self.running:
             _, name, began = self.running
-            if name not in self.tests:
+            if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+                self.note(name, "T")
+            elif name not in self.tests:
                 self.note(name, "E")
             self.tests[name][1] += time.monotonic() - began
         self.running = None
@@ -114,6 +116,9 @@ def load_watchers(record: Record) -> None:
 
 def run(command: List[str]) -> None:
     """Do as `python COMMAND…` does, in this process."""
+    if command[:2] == ["-m", "doctest"]:  # run as a program, it would be another module
+        sys.path[0], sys.argv = os.getcwd(), command[1:]
+        raise SystemExit(importlib.import_module("doctest")._test())  # noqa: SLF001 - its own main
     if command[0] == "-m":
         sys.path[0], sys.argv = os.getcwd(), command[1:]
         runpy.run_module(command[1], run_name="__main__", alter_sys=True)
@@ -135,7 +140,8 @@ def main(what: str, folder: str, count: str, *rest: str) -> None:
         ended = error
     if record.ids:
         is_listed = record.printed > 0 and record.is_whole(ended)
-        ended = None if is_listed else ended or SystemExit("no test is listed")
+        is_error = ended is not None and not isinstance(ended, SystemExit)
+        ended = None if is_listed else ended if is_error else SystemExit("no test is listed")
     elif record.is_whole(ended):
         record.write(os.environ["FORGE_RESULT"])
     if ended is not None:
