@@ -25,7 +25,7 @@ RELEASED = {
 PATCHES = range(25)
 DEBIAN = {"3.6": "bullseye"}
 """The last release of Debian that a Python's official image was made for, where it is an older."""
-# Compiled packages take months to publish wheels for a new Python; who names it knows better.
+# Compiled packages take months to publish wheels for a new Python; who names it alone knows better.
 SETTLING = timedelta(days=180)
 
 
@@ -38,7 +38,7 @@ def read_python_version(project: Project) -> Facts:
 
 
 def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -> str | None:
-    """The version to build with: pinned, else the newest that is named, else the newest settled.
+    """The version to build with: pinned, else the newest that is named or allowed, and settled.
 
     Of what is older than all that are available, the oldest may still run it. Null where none of
     those that were out when the pull request was merged is allowed.
@@ -49,7 +49,8 @@ def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -
     pinned = [v for v in allowed if v == facts.pinned_python]
     named = [v for v in allowed if v in facts.pythons]
     settled = [v for v in allowed if RELEASED[v] + SETTLING <= merged_at]
-    return next(iter(pinned or named[::-1] or settled[::-1] or allowed[::-1]), None)
+    proven = [v for v in named if v in settled]
+    return next(iter(pinned or proven[::-1] or named[::-1] or settled[::-1] or allowed[::-1]), None)
 
 
 def first_python(facts: Facts, available: Sequence[str], merged_at: datetime) -> str | None:
