@@ -87,7 +87,7 @@ def _program(word: str, rest: Sequence[str]) -> Call | None:
 
 
 def _script(path: str, rest: Sequence[str], text: str | None) -> Call | None:
-    if text is None or (path.endswith("manage.py") and rest[:1] != ["test"][: len(rest)]):
+    if text is None or (path.endswith("manage.py") and [*rest[:1]] != ["test"]):
         return None
     if re.search(r"^\s*(import|from) pytest|pytest\.main", text, re.MULTILINE):
         return Call("pytest", ("-m", "pytest"))
