@@ -20,6 +20,8 @@ from forge.recipes import Recipe
 
 START = ">>>>> Start Test Output"
 END = ">>>>> End Test Output"
+LOG_PARSER = "parse_log_gotest"
+"""SWE-bench's name of the parser that reads what the script prints."""
 OUT = "/forge/out"
 KEPT = "/forge/kept.tar.gz"
 """In a task's image: the base's tests and runner's files, as the install left them."""

@@ -25,13 +25,14 @@ from pydantic import (
 )
 
 from forge.errors import InputError
+from forge.eval_script import LOG_PARSER
 
 READERS: dict[str, Callable[[Path], pl.LazyFrame]] = {
     ".parquet": pl.scan_parquet,
     # A column may hold nothing for many rows before it says of which kind it is.
     ".jsonl": partial(pl.scan_ndjson, infer_schema_length=None),
 }
-PARSERS = ("parse_log_gotest",)
+PARSERS = (LOG_PARSER,)
 ROWS_AT_ONCE = 100
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
 PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"

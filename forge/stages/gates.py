@@ -8,6 +8,7 @@ from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, artifact
 from forge.criteria import decide
 from forge.effect import Failure, Row, effect
 from forge.errors import EngineError, ServiceError
+from forge.eval_script import LOG_PARSER
 from forge.grading import graded
 from forge.recipes import Recipe
 from forge.run import Run
@@ -54,7 +55,7 @@ async def grade_attack(
         "instance_id": " and ".join(together),
         "image": image.tag,
         "eval_script": eval_script,
-        "log_parser": "parse_log_gotest",
+        "log_parser": LOG_PARSER,
         "fail_to_pass": fail_to_pass,
         "pass_to_pass": pass_to_pass,
     }

@@ -9,6 +9,7 @@ from pydantic import Field
 from forge.attacks import ATTACKS
 from forge.columns import PULL_REQUEST, moment, text
 from forge.criteria import Criteria, decide
+from forge.eval_script import LOG_PARSER
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.attempts import Attempts
 from forge.stages.candidates import Candidates
@@ -33,7 +34,7 @@ GATES: dict[str, pl.Expr] = {
         for attack in ATTACKS[2:]
     },
 }
-LOG_PARSER, EVAL_TYPE = "parse_log_gotest", "pass_and_fail"
+EVAL_TYPE = "pass_and_fail"
 
 
 class Tasks(Leaks, Statements, Features, Verdicts):
