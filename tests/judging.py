@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dockers import opened_docker
 from naive import naive_grade
 from projects import Project, archive_of, make_project, patch_of
 
-from forge.artifacts import Artifacts
 from forge.attacks import Target, patches_of
 from forge.eval_script import render
 from forge.grading import Report, graded
@@ -87,8 +87,5 @@ def judge_of_sums(folder: Path) -> Iterator[Judge]:
     """The judge of a task whose project lies in a new folder."""
     project = make_project(folder / "origin", BASE)
     settings = Settings(root=folder, git_url=project.git_url)
-    service = Docker.open(settings, Artifacts(folder / "artifacts"))
-    with asyncio.Runner() as runner:
-        runner.run(service.__aenter__())
+    with asyncio.Runner() as runner, opened_docker(settings, runner) as service:
         yield Judge(service, project, runner)
-        runner.run(service.__aexit__())

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import docker
+from dockers import opened_docker
 from projects import Project, archive_of, make_project
 
-from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.eval_script import render
 from forge.recipes import Recipe
@@ -85,17 +85,11 @@ def opened(engine: docker.DockerClient, folder: Path, runner: asyncio.Runner) ->
     # What tests of another process make must have another name, also in the same second.
     project = make_project(folder, {TESTS: HIDDEN, "folder": str(folder)})
     settings = Settings(root=folder, git_url=project.git_url, workers=AT_ONCE)
-    wide, narrow = (
-        Docker.open(chosen, Artifacts(folder / "artifacts"))
-        for chosen in (settings, settings.model_copy(update=LITTLE))
-    )
-    for service in (wide, narrow):
-        runner.run(service.__aenter__())
-    image = runner.run(wide.image(project.recipe(install="true")))
-    assert isinstance(image, Image), image
-    yield World(narrow, project, image.tag)
-    for service in (wide, narrow):
-        runner.run(service.__aexit__())
+    little = settings.model_copy(update=LITTLE)
+    with opened_docker(settings, runner) as wide, opened_docker(little, runner) as narrow:
+        image = runner.run(wide.image(project.recipe(install="true")))
+        assert isinstance(image, Image), image
+        yield World(narrow, project, image.tag)
     for tag in wide.images.used | narrow.images.used:
         if engine.images.list(tag):
             engine.images.remove(tag)

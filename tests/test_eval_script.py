@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from dockers import opened_docker
 from projects import Project, archive_of, make_project, patch_of
 
-from forge.artifacts import Artifacts
 from forge.eval_script import END, START, render
 from forge.grading import read_report
 from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput, Image
@@ -74,11 +74,8 @@ def world(docker_engine, tmp_path_factory) -> Iterator[World]:  # noqa: ARG001 -
     folder = tmp_path_factory.mktemp("eval")
     project = make_project(folder / "origin", {"sums.py": SUMS, TESTS: BASE_TEST})
     settings = Settings(root=folder, git_url=project.git_url)
-    service = Docker.open(settings, Artifacts(folder / "artifacts"))
-    with asyncio.Runner() as runner:
-        runner.run(service.__aenter__())
+    with asyncio.Runner() as runner, opened_docker(settings, runner) as service:
         yield World(service, project, runner)
-        runner.run(service.__aexit__())
 
 
 def test_hidden_tests_are_red_before_the_patch_and_green_after(world):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from dockers import opened_docker
 from projects import Project, make_project
 
-from forge.artifacts import Artifacts
 from forge.attacks import creation
 from forge.services.docker import EXACTLY, LENIENTLY, Bounds, Docker, EvalOutput, Image
 from forge.services.docker_scripts import ATTRIBUTES
@@ -85,11 +85,8 @@ def bed(docker_engine, tmp_path_factory) -> Iterator[Bed]:  # noqa: ARG001 - ski
     folder = tmp_path_factory.mktemp("hostile")
     project = make_project(folder / "origin", FILES)
     settings = Settings(root=folder, git_url=project.git_url)
-    service = Docker.open(settings, Artifacts(folder / "artifacts"))
-    with asyncio.Runner() as runner:
-        runner.run(service.__aenter__())
+    with asyncio.Runner() as runner, opened_docker(settings, runner) as service:
         yield Bed(service, project, runner)
-        runner.run(service.__aexit__())
 
 
 @pytest.mark.parametrize("way", INTO_GIT)

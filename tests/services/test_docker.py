@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dockers import opened_docker
 from forwarding import Forward
 from projects import IMAGE, Project, make_project
 
@@ -42,10 +43,8 @@ def runner() -> Iterator[asyncio.Runner]:
 def docker(docker_engine, project, runner, tmp_path_factory) -> Iterator[Docker]:  # noqa: ARG001 - skips without it
     folder = tmp_path_factory.mktemp("docker")
     settings = Settings(root=folder, git_url=project.git_url)
-    service = Docker.open(settings, Artifacts(folder / "artifacts"))
-    runner.run(service.__aenter__())
-    yield service
-    runner.run(service.__aexit__())
+    with opened_docker(settings, runner) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")

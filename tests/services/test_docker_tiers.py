@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from dockers import opened_docker
 from projects import LOCK, Project, git, make_project
 
-from forge.artifacts import Artifacts
 from forge.effect import Failure
 from forge.leftovers import images
 from forge.recipes import Recipe
@@ -52,10 +52,8 @@ def runner() -> Iterator[asyncio.Runner]:
 def docker(docker_engine, project, runner, tmp_path_factory) -> Iterator[Docker]:  # noqa: ARG001 - skips without it
     folder = tmp_path_factory.mktemp("docker")
     settings = Settings(root=folder, git_url=project.git_url)
-    service = Docker.open(settings, Artifacts(folder / "artifacts"))
-    runner.run(service.__aenter__())
-    yield service
-    runner.run(service.__aexit__())
+    with opened_docker(settings, runner) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
