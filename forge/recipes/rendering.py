@@ -13,6 +13,7 @@ from forge.recipes.drafts import Draft, Wanted
 from forge.recipes.hand_written import HandWritten
 from forge.recipes.lock import without
 from forge.recipes.project import Project
+from forge.recipes.ranking import SPARE
 
 INPUTS = (
     "language",
@@ -35,6 +36,7 @@ DRAFT = pl.Struct(
         "base_requirements": pl.String,
         "own_name": pl.String,
         "dropped": pl.List(pl.String),
+        "surroundings": pl.List(pl.String),
         "given_source": pl.String,
         "undrafted_kind": pl.String,
         "undrafted": pl.String,
@@ -79,7 +81,7 @@ class Drafting:
         found = languages()[row["language"]].draft(Project.parse(manifests), wanted)
         if isinstance(found, Failure):
             return found
-        return [*([hand.over(found[0])] if hand else []), *found][: self.ranks]
+        return [*([hand.over(found[0])] if hand else []), *found][: self.ranks + SPARE]
 
     def _wanted(self, row: dict[str, Any], image: str | None) -> Wanted:
         return Wanted(
@@ -106,6 +108,7 @@ def _row(rank: int, draft: Draft, earlier: Mapping[str, str | None]) -> dict[str
         "base_requirements": before if before != draft.requirements else None,
         "own_name": draft.own_name,
         "dropped": list(draft.dropped),
+        "surroundings": list(draft.recipe.surroundings),
         "given_source": draft.lock_source,
     }
 

@@ -15,6 +15,7 @@ from forge.recipes.hand_written import read_hand_recipes
 from forge.recipes.lock import failure_of, script
 from forge.recipes.moments import for_uv, span_start
 from forge.recipes.pythons import RELEASED
+from forge.recipes.ranking import best, lacking
 from forge.recipes.rendering import Drafting, finished
 from forge.recipes.versions import ASKS_GIT, version_at
 from forge.run import Run
@@ -53,6 +54,15 @@ class Recipes(PullRequestKey, Decision):
         "no package in the lock is younger; null where nothing was resolved", nullable=True
     )
     dropped = dy.List(dy.String(), description="what was declared and left out, as `<what>: <why>`")
+    surroundings = dy.List(
+        dy.String(), description="what the project's own machines have beside it, `services: redis`"
+    )
+    passed_over = dy.List(
+        dy.Struct(
+            {"reader": dy.String(), "reason": dy.String(), "detail": dy.String(nullable=True)}
+        ),
+        description="declarations of the candidate that gave no recipe of their own, and why",
+    )
 
 
 class Limits(StageLimits):
@@ -186,7 +196,7 @@ def recipes(
         .explode("drafts")
         .unnest("drafts")
     )
-    return _locked(drafts, run).pipe(_best).pipe(decide, criteria())
+    return _tried(drafts, run, limits.ranks).pipe(best, limits.ranks).pipe(decide, criteria())
 
 
 def _wanted(
@@ -238,17 +248,27 @@ def _with_versions(known: pl.LazyFrame, run: Run) -> pl.LazyFrame:
     )
 
 
+def _tried(drafts: pl.LazyFrame, run: Run, ranks: int) -> pl.LazyFrame:
+    """Drafts with their locks: so many, and of who lacks some of these, the spare ones too."""
+    is_spare = pl.col("rank").is_not_null() & (pl.col("rank") > ranks)
+    tried = _locked(drafts.filter(~is_spare), run)
+    more = drafts.filter(is_spare).join(lacking(tried, ranks), on=PULL_REQUEST, how="semi")
+    return pl.concat([tried, _locked(more, run)])
+
+
 def _locked(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
     """The drafts with their locks, and with what stopped those that have none."""
     locks = _locks(drafts.filter(pl.col("requirements").is_not_null()), run)
-    return drafts.join(
-        locks, on=RANKED, how="left", suffix="_lock", maintain_order="left"
-    ).with_columns(
-        lock_source=pl.coalesce("lock_source", "given_source", pl.lit("none")),
-        exclude_newer=pl.coalesce(for_uv("lock_as_of"), for_uv("span_start")),
-        kind=pl.coalesce("kind", "undrafted_kind", "kind_lock"),
-        reason=pl.coalesce("reason", "undrafted", "reason_lock"),
-        detail=pl.coalesce("detail", "undrafted_detail", "detail_lock"),
+    return (
+        drafts.join(locks, on=RANKED, how="left", suffix="_lock", maintain_order="left")
+        .with_columns(
+            lock_source=pl.coalesce("lock_source", "given_source", pl.lit("none")),
+            exclude_newer=pl.coalesce(for_uv("lock_as_of"), for_uv("span_start")),
+            kind=pl.coalesce("kind", "undrafted_kind", "kind_lock"),
+            reason=pl.coalesce("reason", "undrafted", "reason_lock"),
+            detail=pl.coalesce("detail", "undrafted_detail", "detail_lock"),
+        )
+        .with_columns(finished().struct.unnest())
     )
 
 
@@ -266,26 +286,6 @@ def _locks(drafts: pl.LazyFrame, run: Run) -> pl.LazyFrame:
         waiting = waiting.join(answers.filter(~IS_REFUSED), on=RANKED, how="anti")
     settled_first = pl.concat(tried).sort(IS_REFUSED, maintain_order=True)
     return settled_first.unique(RANKED, keep="first", maintain_order=True)
-
-
-def _best(tried: pl.LazyFrame) -> pl.LazyFrame:
-    """Recipes, ranked without gaps; one row without rank of who has none, or not yet all."""
-    is_open = pl.col("kind").eq_missing(pl.lit(OPEN))
-    is_whole = pl.col("kind").is_null() & pl.col("draft").is_not_null()
-    is_ready = is_whole & ~is_open.any().over(PULL_REQUEST)
-    first = pl.int_range(pl.len()).over(PULL_REQUEST, order_by=[~is_open, "rank"]) == 0
-    return (
-        tried.with_columns(is_ready=is_ready, is_first=first)
-        .filter(
-            pl.col("is_ready") | (pl.col("is_first") & ~pl.col("is_ready").any().over(PULL_REQUEST))
-        )
-        .with_columns(
-            rank=pl.when("is_ready")
-            .then(pl.col("rank").rank("dense").over(PULL_REQUEST, "is_ready"))
-            .cast(pl.Int64),
-        )
-        .with_columns(finished().struct.unnest())
-    )
 
 
 def _as_json(files: dict[str, bytes]) -> str:

@@ -170,7 +170,9 @@ def test_locks_come_from_the_merge_and_where_that_fails_from_the_base(
     base = repository.commit("Begin", {"pyproject.toml": CONTENT.format("pytest")})
     newer = repository.commit("More", {"pyproject.toml": CONTENT.format("pytest<9")})
     broken = repository.commit("Much more", {"pyproject.toml": CONTENT.format("pytest>9999")})
-    rows = [row(1, base, newer), row(2, base, broken), row(3, broken, broken)]
+    hopeless = '[project]\nname = "tidy"\ndependencies = ["pytest>9999"]\n'
+    bare = repository.commit("Too much", {"pyproject.toml": hopeless})
+    rows = [row(1, base, newer), row(2, base, broken), row(3, bare, bare)]
     found = made(repository, rows, limits={"pythons": "3.11", "ranks": 1})
     locks = [json.loads(text)["lock"] for text in found.sort("number")["recipe"]]
     assert found.select("number", "rank", "lock_source").sort("number").rows() == [
@@ -189,6 +191,10 @@ def test_ranks_have_no_gap_where_a_lock_failed(repository: Repository) -> None:
     base = repository.commit("Begin", {"pyproject.toml": CONTENT.format("pytest>9999")})
     found = made(repository, [row(1, base, base)])
     assert found.select("rank", "reader").rows() == [(1, "pytest alone")]
+    assert [one["reader"] for one in found["passed_over"][0]] == [
+        "pyproject: group test",
+        "everything for tests",
+    ]
 
 
 def locks(found: pl.DataFrame) -> list[tuple[object, ...]]:
