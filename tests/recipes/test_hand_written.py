@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -38,6 +39,23 @@ def test_everything_that_is_said_takes_the_place_of_what_was_found():
     assert draft.recipe.system_packages == ("libxml2-dev",)
     assert draft.recipe.environment == {"PYTHONPATH": "/testbed/lib"}
     assert (draft.recipe.test, draft.recipe.probe) == ("true", FOUND.recipe.probe)
+
+
+@pytest.mark.parametrize(
+    ("test", "runner", "results"),
+    [
+        ('python -m pytest --junitxml="$FORGE_RESULT"', "", "junit"),
+        ('python "$FORGE_RUNNER" run . 0 -m unittest tests', "unittest", "record"),
+    ],
+)
+def test_command_has_the_results_of_pytest_unless_it_is_the_record(test, runner, results):
+    found = replace(
+        FOUND,
+        recipe=FOUND.recipe.model_copy(update={"runner": "unittest", "results": "record"}),
+    )
+    (hand,) = read_hand_recipes({"a__b": f"test = '{test}'"}).values()
+    recipe = hand.over(found).recipe
+    assert (recipe.runner, recipe.results) == (runner, results)
 
 
 def test_lock_that_is_given_is_not_resolved():
