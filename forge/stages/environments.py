@@ -1,6 +1,7 @@
 """Recipes tried: an image in which the runner lists its tests at the base commit, or why not."""
 
-from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import dataframely as dy
 import polars as pl
@@ -11,10 +12,16 @@ from forge.criteria import decide
 from forge.effect import OPEN, Failure, Row, effect
 from forge.inside.report import canonical
 from forge.recipes import Recipe
+from forge.recipes.surroundings import lacking
 from forge.run import Run
 from forge.services.docker import Docker, Image, Ran
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.recipes import Recipes
+
+RESTS = "rests"
+"""Reason of a candidate that is not tried, as those before it were tried in vain."""
+WAVES, GROWTH, ENDLESS = 4, 4, 2**62
+HAS_ANSWER = pl.col("kind").is_null() | (pl.col("kind") == OPEN)
 
 
 class Environment(dy.Schema):
@@ -41,11 +48,14 @@ class Environment(dy.Schema):
 
 
 class Environments(Environment, Decision):
-    """One row per distinct recipe that was tried."""
+    """One row per distinct recipe that was tried, or that rests with its repository."""
 
     recipe_sha = dy.String(metadata=KEY, description="names the recipe")
     repository_id = dy.Int64(description="the repository whose recipe it is")
     is_built = dy.Bool(description="the image is there and its runner lists tests")
+    is_at_rest = dy.Bool(
+        description="not tried, as those of the repository before it were tried in vain"
+    )
     reason = dy.String(nullable=True, description="why it is not built")
     detail = dy.String(nullable=True, description="the last words of what failed")
 
@@ -54,12 +64,31 @@ class Limits(StageLimits):
     """How far a candidate's recipes are tried."""
 
     ranks: int = Field(3, description="most recipes tried for one candidate", ge=1)
+    misses: int = Field(
+        3,
+        description="candidates in a row without environment after which a repository rests",
+        ge=1,
+    )
 
 
 # 4: images stand on those of their dependencies, and say on which.
 @effect(answers=Environment, version=4, since=4, concurrency=16, seconds=6 * 3600)
 async def build_environment(docker: Docker, *, recipe: str) -> Row | Failure:
     wanted = Recipe.model_validate_json(recipe)
+    found = await _tried(docker, wanted)
+    return _explained(wanted, found) if isinstance(found, Failure) else found
+
+
+def _explained(wanted: Recipe, failure: Failure) -> Failure:
+    """The failure by what the project's own machines have beside the recipe, where that shows."""
+    if failure.kind != "environment":
+        return failure
+    words = failure.detail or ""
+    found = lacking(wanted.surroundings, words)
+    return replace(found, detail=f"{found.detail}\n{words}") if found else failure
+
+
+async def _tried(docker: Docker, wanted: Recipe) -> Row | Failure:
     image = await docker.image(wanted)
     if isinstance(image, Failure):
         return image
@@ -98,34 +127,65 @@ def _environment(docker: Docker, image: Image, probed: Ran, ids: list[str]) -> R
 def environments(
     recipes: dy.LazyFrame[Recipes], *, run: Run, limits: Limits
 ) -> Decided[Environments]:
-    return _together(_tried_in_order(recipes, run, limits.ranks)).pipe(_with_fate).pipe(decide, {})
+    wanted = recipes.filter(pl.col("rank") <= limits.ranks).with_columns(
+        place=pl.col("number").rank("dense").over("repository_id")
+    )
+    return _made(wanted, run, limits).pipe(_with_fate).pipe(decide, {})
 
 
-def _tried_in_order(waiting: pl.LazyFrame, run: Run, ranks: int) -> Iterator[pl.LazyFrame]:
-    for rank in range(1, ranks + 1):
-        now = waiting.filter(pl.col("rank") == rank)
-        tried = _tried(now, run)
-        yield tried
-        waiting = waiting.join(_settled(now, tried), on=PULL_REQUEST, how="anti")
+def _made(wanted: pl.LazyFrame, run: Run, limits: Limits) -> pl.LazyFrame:
+    """What became of the recipes; of each repository a few candidates come first, then more."""
+    tried: list[pl.LazyFrame] = []
+    most = [0, *(limits.misses * GROWTH**n for n in range(WAVES - 1)), ENDLESS]
+    for first, last in pairwise(most):
+        now = wanted.filter(pl.col("place").is_between(first, last, closed="right"))
+        resting = _resting(wanted, tried, limits.misses)
+        awake = now.join(resting, on="repository_id", how="anti")
+        for rank in range(1, limits.ranks + 1):
+            tried.append(run.ask(_next(awake, tried, rank), build_environment))
+        tried.append(_at_rest(now.join(resting, on="repository_id", how="semi")))
+    # A recipe that is one candidate's first and another's second is still one row.
+    rows = _together(tried).unique("recipe_sha", keep="first", maintain_order=True)
+    return rows.join(_distinct(wanted).select("recipe_sha", "repository_id"), on="recipe_sha")
 
 
-def _tried(now: pl.LazyFrame, run: Run) -> pl.LazyFrame:
-    distinct = now.unique("recipe_sha", keep="first", maintain_order=True)
-    rows = distinct.select("recipe_sha", "repository_id", "recipe")
-    return run.ask(rows, build_environment).join(
-        rows.select("recipe_sha", "repository_id"), on="recipe_sha"
+def _together(tried: list[pl.LazyFrame]) -> pl.LazyFrame:
+    nothing = pl.LazyFrame(schema=dict.fromkeys(("recipe_sha", "kind", "reason"), pl.String))
+    return pl.concat([nothing, *tried], how="diagonal")
+
+
+def _next(awake: pl.LazyFrame, tried: list[pl.LazyFrame], rank: int) -> pl.LazyFrame:
+    """The recipes of a rank, of candidates that need one and do not wait for an answer."""
+    # Of what was answered alone: a plan that holds how it came to be asked doubles with each rank.
+    answered = _together(tried).filter(HAS_ANSWER)
+    earlier = awake.filter(pl.col("rank") < rank)
+    settled = earlier.join(answered, on="recipe_sha", how="semi")
+    now = awake.filter(pl.col("rank") == rank).join(settled, on=PULL_REQUEST, how="anti")
+    return _distinct(now)
+
+
+def _distinct(wanted: pl.LazyFrame) -> pl.LazyFrame:
+    rows = wanted.unique("recipe_sha", keep="first", maintain_order=True)
+    return rows.select("recipe_sha", "repository_id", "recipe")
+
+
+def _resting(wanted: pl.LazyFrame, tried: list[pl.LazyFrame], misses: int) -> pl.LazyFrame:
+    """Repositories whose latest candidates have all been tried in vain, so many in a row."""
+    outcome = wanted.join(_together(tried).select("recipe_sha", is_hit=HAS_ANSWER), on="recipe_sha")
+    place = pl.col("place")
+    return (
+        outcome.group_by("repository_id")
+        .agg(in_a_row=place.max() - place.filter("is_hit").max().fill_null(0))
+        .filter(pl.col("in_a_row") >= misses)
+        .select("repository_id")
     )
 
 
-def _settled(now: pl.LazyFrame, tried: pl.LazyFrame) -> pl.LazyFrame:
-    """Candidates that need no other recipe, or that wait for the answer to this one."""
-    has_answer = pl.col("kind").is_null() | (pl.col("kind") == OPEN)
-    return now.join(tried.filter(has_answer), on="recipe_sha", how="semi").select(PULL_REQUEST)
-
-
-def _together(tried: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
-    # A recipe that is one candidate's first and another's second is still one row.
-    return pl.concat(tried).unique("recipe_sha", keep="first", maintain_order=True)
+def _at_rest(resting: pl.LazyFrame) -> pl.LazyFrame:
+    # By its first recipe it is told from a candidate that is still to be asked.
+    return resting.filter(pl.col("rank") == 1).select(
+        "recipe_sha", kind=pl.lit("policy"), reason=pl.lit(RESTS)
+    )
 
 
 def _with_fate(tried: pl.LazyFrame) -> pl.LazyFrame:
@@ -134,6 +194,7 @@ def _with_fate(tried: pl.LazyFrame) -> pl.LazyFrame:
     log_of_failure = pl.col("detail").str.extract(r"full log: ([0-9a-f]{64})$")
     return tried.with_columns(
         is_built=pl.col("kind").is_null(),
+        is_at_rest=pl.col("reason").eq_missing(pl.lit(RESTS)),
         log=pl.coalesce("log", log_of_failure),
         kind=pl.when(is_open).then("kind"),
     )

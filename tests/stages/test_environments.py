@@ -138,3 +138,24 @@ def test_recipe_that_ran_into_the_network_is_open_and_asked_again(settings, proj
         offline.sha: "network_failed",
         good.sha: None,
     }
+
+
+def test_repository_that_missed_three_times_in_a_row_rests(settings, project):
+    bad = [recipe(project, f"{BAD} # {number}") for number in range(1, 7)]
+    table = made(settings, *((number, 1, one) for number, one in enumerate(bad, 1)))
+    known = {one.sha: number for number, one in enumerate(bad, 1)}
+    found = sorted((known[sha], rests) for sha, rests in table["recipe_sha", "is_at_rest"].rows())
+    assert found == [(1, False), (2, False), (3, False), (4, True), (5, True), (6, True)]
+    assert table.filter("is_at_rest")["reason"].unique().to_list() == ["rests"]
+    assert not table["is_built"].any()
+
+
+def test_repository_goes_on_where_one_of_three_was_built(settings, project):
+    tried = [
+        (1, 1, recipe(project, f"{BAD} # 1")),
+        (2, 1, recipe(project, f"{BAD} # 2")),
+        (2, 2, recipe(project, GOOD)),
+        *((number, 1, recipe(project, f"{BAD} # {number}")) for number in (3, 4)),
+    ]
+    table = made(settings, *tried, misses=3)
+    assert (len(table), table["is_at_rest"].any()) == (5, False)
