@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from docker import DockerClient
-from docker.errors import APIError, ImageNotFound, NotFound
+from docker.errors import APIError
 from docker.models.containers import Container
 from docker.models.images import Image as DockerImage
 
@@ -37,6 +37,7 @@ from forge.services.docker_engine import (
 from forge.services.docker_files import File
 from forge.services.docker_limits import Bounds, written_bytes
 from forge.services.docker_proxies import Relays
+from forge.services.docker_registry import pull
 from forge.services.docker_room import our_images, surplus
 from forge.services.docker_tiers import Work
 from forge.services.git import Failed, Git
@@ -54,7 +55,6 @@ NETWORK_DOWN = re.compile(
     r"|Connection (refused|reset|timed out)|Read timed out|ConnectTimeout|Network is unreachable"
     r"|50[234] (Bad Gateway|Service|Gateway)"
 )
-GONE = re.compile(r"not found|does not exist|manifest unknown|pull access denied", re.IGNORECASE)
 
 
 class Base(NamedTuple):
@@ -138,15 +138,8 @@ class Images:
             raise Unanswered(failed.failure) from None
 
     async def _pull(self, base: str) -> None:
-        if await self.engine.find_image(base):
-            return
-        try:
-            await self.engine.call(self.engine.client.images.pull, base)
-        except (ImageNotFound, NotFound, APIError) as error:
-            words = str(error.explanation or error)
-            if GONE.search(words):
-                raise Unanswered(Failure("environment", "image_not_found", words)) from None
-            raise Unanswered(Failure("infra", "image_unreachable", words)) from None
+        if not await self.engine.find_image(base):
+            await pull(self.engine, base)
 
     async def _build(self, work: Work) -> Image:
         async with self.engine.slots:

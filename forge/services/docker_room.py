@@ -29,7 +29,7 @@ def our_images(client: DockerClient) -> list[Held]:
     # Not `client.images.list`: it looks each image up again, and fails when one is gone by then.
     # By name too: what somebody builds from our images has our label.
     labelled = client.api.images(filters={"label": KIND})
-    return [_held(one) for one in labelled if all(map(_is_ours, one["RepoTags"] or ()))]
+    return [_held(one) for one in labelled if all(map(_is_ours, _names(one)))]
 
 
 def surplus(images: Iterable[Held], disk: int, used: Collection[str]) -> list[Held]:
@@ -52,6 +52,12 @@ def leaves(images: Collection[Held]) -> list[Held]:
     # Of one that another stands on the engine takes the name alone, and frees nothing.
     bases = {one.base for one in images}
     return [one for one in images if one.tag not in bases or not one.tag]
+
+
+def _names(image: dict[str, Any]) -> list[str]:
+    # What was pulled has a digest's name alone, and labels that anybody may have written.
+    digests = [name for name in image["RepoDigests"] or () if name != "<none>@<none>"]
+    return [*(image["RepoTags"] or ()), *digests]
 
 
 def _is_ours(name: str) -> bool:
