@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forge.errors import ContractError, InputError
+from forge.exported import task_of
 from forge.exporters.swebench import export
 from forge.inside.report import canonical, line, original
+from forge.stages.tasks import Tasks
 
 TASK = {
     "repository_id": 7,
@@ -44,6 +46,19 @@ def read(path):
     if path.suffix == ".parquet":
         return pl.read_parquet(path).to_dicts()
     return [json.loads(text) for text in path.read_text("ascii").splitlines()]
+
+
+def test_row_of_the_tasks_table_carries_all_that_a_check_needs(tmp_path):
+    told = {"log_parser": ["parse_log_gotest"], "image": ["ada/sums:1"], "eval_script": ["true"]}
+    told |= {"recipe": ["{}"], "image_digest": ["sha256:" + 64 * "a"], "platform": ["linux/amd64"]}
+    told |= {"fail_to_pass": [["a"]], "pass_to_pass": [[]], "lock": ["b==1\n"]}
+    told |= {"gold_patch": ["+a\n"]}
+    export(Tasks.sample(1, overrides=told).lazy(), tmp_path / "tasks.jsonl")
+    [row] = read(tmp_path / "tasks.jsonl")
+    task = task_of(row, "row")
+    assert (task.image, task.eval_script, task.patch) == ("ada/sums:1", "true", "+a\n")
+    assert (task.recipe, task.platform, row["lock"]) == ("{}", "linux/amd64", "b==1\n")
+    assert (task.image_digest, task.fail_to_pass) == ("sha256:" + 64 * "a", ("a",))
 
 
 @pytest.fixture(params=["parquet", "jsonl"])
