@@ -20,7 +20,7 @@ RECORD = 'python "$FORGE_RUNNER"'
 DOCTESTS = re.compile(r"^--doctest-(modules|glob=.+)$")
 # nose has not started since Python 3.10, but its heirs do.
 HEIRS = re.compile(r"^(pynose|nose2)\b", re.IGNORECASE)
-PLAIN = re.compile(r"^[\w./*?=,:+@-]+$")
+PATTERN = re.compile(r"^[\w./*?-]+$")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,10 @@ def _pytest(project: Project, facts: Facts, call: Call | None) -> Running:
 def _recorded(runner: str, call: Call) -> Running:
     """A runner that takes no paths: the record keeps it to those of the targets."""
     folder = shlex.quote(call.folder or ".")
-    command = " ".join(w if PLAIN.match(w) else shlex.quote(w) for w in call.words)
+    # unittest reads patterns itself; doctest has them from the shell.
+    shell = PATTERN if call.runner == "doctest" else None
+    words = (w if shell and shell.match(w) else shlex.quote(w) for w in call.words)
+    command = " ".join(words)
     return Running(
         probe=f"{RECORD} list {folder} 0 {command}\n",
         test=f'{RECORD} run {folder} "$#" "$@" {command}\n',

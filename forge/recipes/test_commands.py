@@ -29,6 +29,9 @@ IN_PLACE = re.compile(r"[${}]")
 LOUD_OR_HASTY = re.compile(
     r"^(-[vqfbc]+|--(verbose|quiet|failfast|catch|buffer|locals|verbosity=\d|parallel(=\w+)?))$"
 )
+RUNS_UNITTEST = re.compile(
+    r"import unittest|from unittest|unittest\.|get_runner|execute_from_command_line|doctest\."
+)
 SUITE_FUNCTION = re.compile(r"(^|[._])(suite|main|all_tests)$")
 
 
@@ -91,7 +94,8 @@ def _script(path: str, rest: Sequence[str], text: str | None) -> Call | None:
         return None
     if re.search(r"^\s*(import|from) pytest|pytest\.main", text, re.MULTILINE):
         return Call("pytest", ("-m", "pytest"))
-    return Call("script", (path, *_kept(rest)))
+    # One that starts other programs could not be watched.
+    return Call("script", (path, *_kept(rest))) if RUNS_UNITTEST.search(text) else None
 
 
 def _suite(facts: Facts) -> Call | None:

@@ -9,6 +9,7 @@ from forge.recipes.test_commands import call_of
 
 UNITTEST = "import unittest\nunittest.main('tests')\n"
 DJANGO = "from django.test.utils import get_runner\nparser.add_argument('--parallel')\n"
+MANAGE = "execute_from_command_line(sys.argv)\n"
 SYMPY = "import sympy\nok = sympy.test(*args)\n"
 
 
@@ -70,8 +71,14 @@ def test_command_is_known_by_its_runner_and_kept_without_what_stops_early(comman
         ),
         ("t/run_tests.py", UNITTEST, "python t/run_tests.py", ("script", "t/run_tests.py")),
         ("runtests.py", "import pytest\npytest.main()\n", "runtests.py", ("pytest", "-m pytest")),
-        ("manage.py", "", "./manage.py test --parallel=4 app", ("script", "manage.py test app")),
-        ("manage.py", "", "python manage.py check", ("", "")),
+        (
+            "manage.py",
+            MANAGE,
+            "./manage.py test --parallel=4 app",
+            ("script", "manage.py test app"),
+        ),
+        ("manage.py", MANAGE, "python manage.py check", ("", "")),
+        ("run_tests.py", "subprocess.run(['tests'])\n", "./run_tests.py", ("", "")),
     ],
 )
 def test_script_of_the_project_is_run_as_it_is_unless_it_calls_pytest(path, text, command, found):
@@ -110,7 +117,7 @@ def test_first_place_that_names_a_runner_decides_and_pytest_comes_first_in_it(co
 
 def test_recipe_of_unittest_starts_the_project_own_command_under_the_record():
     found = running(Project({}), facts("github_actions a: python -m unittest discover -p t*.py"))
-    command = "-m unittest discover -p t*.py"
+    command = "-m unittest discover -p 't*.py'"
     assert (found.runner, found.results) == ("unittest", "record")
     assert found.probe == f"{RECORD} list a 0 {command}\n"
     assert found.test == f'{RECORD} run a "$#" "$@" {command}\n'
@@ -161,3 +168,8 @@ def test_doctests_that_the_automation_asks_of_pytest_are_asked_for():
     )
     assert " --doctest-modules " in found.test
     assert "pyargs" not in found.test
+
+
+def test_patterns_are_the_shells_for_doctest_alone():
+    found = running(Project({}), facts("github_actions: python -m doctest docs/*.rst a;b"))
+    assert found.probe == f"{RECORD} list . 0 -m doctest docs/*.rst 'a;b'\n"
