@@ -13,15 +13,23 @@ MOST_WORDS = 4_000
 # Virtual environments held setuptools until Python 3.12: what is as old imports pkg_resources
 # unasked. What was released by then and taken back later was good then: pinned, uv takes it.
 SCRIPT = """\
+compile() {{
+  uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} {builder} \\
+    --no-header --no-annotate --color never --output-file lock.txt "$@" 2>&1
+}}
+yanked() {{
+  grep -oE '[A-Za-z0-9._-]+(==|<=)[A-Za-z0-9._!+-]+ was yanked' refused
+  for name in $(grep -oE 'all versions of [^ ]+ were yanked' refused | cut -d' ' -f4); do
+    echo "$name>99999" >newest.in
+    compile newest.in | grep -oE '[^ ]+<=[A-Za-z0-9._!+-]+ is available'
+  done
+}}
 echo 'setuptools; python_version < "3.12"' >beside.in
 : >yanked.txt
-until uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} {builder} \\
-    --no-header --no-annotate --color never --constraints yanked.txt \\
-    --output-file lock.txt requirements.in beside.in 2>refused; do
-  grep -oE '[A-Za-z0-9._-]+(==|<=)[A-Za-z0-9._!+-]+ was yanked' refused |
-    sed -E 's/(==|<=)/ /; s/ was yanked//' | sort -k1,1 -k2,2V |
+until compile --constraints yanked.txt requirements.in beside.in >refused; do
+  yanked | sed -E 's/(==|<=)/ /; s/ (was|is) .*//' | sort -k1,1 -k2,2V |
     awk '{{ last[$1] = $2 }} END {{ for (name in last) print name "==" last[name] }}' |
-    grep -vxFf yanked.txt >more || {{ cat refused >&2; exit 1; }}
+    grep -vxFf yanked.txt >more || {{ cat refused; exit 1; }}
   cat more >>yanked.txt
 done
 """
