@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, List, Optional, Set
 WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_]{9,}")
 FEW_LINES, ENOUGH_LETTERS, LONG_LINE = 2, 120, 80
 FEW_WORDS = 3
+LONG_WORD = 65
 SMALLEST_FILE = 64
 LONGEST_EVIDENCE = 200
 
@@ -64,7 +65,7 @@ class Wanted:
         return None
 
     def _words(self, content: bytes, few_words: int) -> Optional[str]:
-        matched = {word for word in self.words if word in content}
+        matched = self.words.keys() & _words(content)
         for number, words in _of_parts(matched, self.words).items():
             if len(words) >= few_words:
                 text = b" ".join(sorted(words)).decode()
@@ -74,6 +75,12 @@ class Wanted:
 
 def _stripped(content: bytes) -> Set[bytes]:
     return set(map(bytes.strip, content.splitlines()))
+
+
+def _words(content: bytes) -> Set[bytes]:
+    # Compiled Python writes a name's length before it, which from 65 on may look like a letter.
+    found = set(WORD.findall(content))
+    return found | {word[1:] for word in found if len(word) > LONG_WORD}
 
 
 def _by_text(parts: List[Dict[str, Any]], name: str) -> Dict[bytes, Set[int]]:
