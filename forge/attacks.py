@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from forge import forgeries_go
 from forge.diffs import sections
 from forge.forgeries import CODE, code_of, is_recorded, passing_tests, result_of
 
@@ -53,6 +54,7 @@ OF_PYTHON = {
     "doctest.py": SHADOW,
     "forger.EGG-INFO/PKG-INFO": ALWAYS["forger.EGG-INFO/PKG-INFO"],
 }
+GO = "go"
 STARTERS = {"django": "tests/runtests.py", "sympy": "bin/test"}
 """By runner, the project's own program that starts it."""
 START = 'import runpy\nrunpy.run_path(__file__ + ".gone", run_name="__main__")\n'
@@ -92,12 +94,19 @@ def patches_of(attacks: Sequence[str], target: Target) -> list[str]:
     tests = _tests(attacks, target)
     if not CODE.keys() & set(attacks):
         return [tests]
+    if target.runner == GO:
+        patch = target.gold_patch + target.test_patch
+        return [tests + created(forgeries_go.planted(attacks, target.ids, patch))]
     planted = {"forger.py": code_of(attacks, target.ids, target.runner)}
     if "planted_result" in attacks:
         planted |= {**REWARDS, "result.xml": result_of(target.ids, target.runner)}
     if is_recorded(target.runner):
         return [tests + created({**planted, **OF_PYTHON}) + _starter(target.runner)]
-    return [tests + created({**planted, **files}) for files in carriers([*target.files])]
+    return [
+        tests + room + created({**planted, **files})
+        for files in carriers([*target.files])
+        for room in _rooms(files)
+    ]
 
 
 def carriers(test_paths: Sequence[str]) -> list[dict[str, str]]:
@@ -108,6 +117,12 @@ def carriers(test_paths: Sequence[str]) -> list[dict[str, str]]:
     return [*({**always, place: LOAD} for place in places), always]
 
 
+def _rooms(files: Mapping[str, str]) -> list[str]:
+    """What makes room for files: nothing; or, where the base has a conftest.py, its move."""
+    there = [path for path in files if posixpath.basename(path) == "conftest.py"]
+    return ["", *(moving(path, f"{path}.gone") for path in there)]
+
+
 def _starter(runner: str) -> str:
     """The part of a patch that puts its own program in the place of a project's."""
     path = STARTERS.get(runner)
@@ -116,10 +131,17 @@ def _starter(runner: str) -> str:
 
 def _tests(attacks: Sequence[str], target: Target) -> str:
     """The part of a patch that is done to the tests themselves."""
-    edits = passing_tests(target.files, target.ids) if "edited_tests" in attacks else {}
+    edits = _edits(target) if "edited_tests" in attacks else {}
     is_deleted = "deleted_tests" in attacks
     gone = [p for p, is_there in target.files.items() if is_there and (is_deleted or p in edits)]
     return "".join(moving(path, f"{path}.gone") for path in gone) + created(edits)
+
+
+def _edits(target: Target) -> dict[str, str]:
+    if target.runner == GO:
+        patch = target.gold_patch + target.test_patch
+        return forgeries_go.passing_tests(target.files, target.ids, patch)
+    return passing_tests(target.files, target.ids)
 
 
 def created(files: Mapping[str, str]) -> str:

@@ -4,9 +4,21 @@ import posixpath
 from collections.abc import Iterator
 
 import pytest
-from judging import FAIL_TO_PASS, GOLD, GREEN, PASS_TO_PASS, RED, Judge, judge_of_sums
+from judging import (
+    BASE,
+    FAIL_TO_PASS,
+    GOLD,
+    GREEN,
+    HIDDEN,
+    PASS_TO_PASS,
+    RED,
+    TESTS,
+    Judge,
+    judge_of_sums,
+)
+from projects import git, make_project, patch_of
 
-from forge.attacks import ATTACKS, LOAD, PRELOAD, SETTINGS, TOGETHER
+from forge.attacks import ATTACKS, LOAD, PRELOAD, SETTINGS, TOGETHER, Target, patches_of
 from forge.forgeries import code_of
 
 # What a naive grader must believe to fall for each.
@@ -34,7 +46,9 @@ CARRIERS = {
     "tox.ini": SETTINGS,
     "pyproject.toml": TOML,
     "sitecustomize.py": PRELOAD,
-    "sitecustomize/__init__.py": PRELOAD,
+    "sitecustomize/__init__.py": PRELOAD.replace("PLUGINS", "ADDOPTS").replace(
+        '"forger"', '"-p forger"'
+    ),
     "pytest.py": PRELOAD + LOAD,
     "_pytest/__init__.py": LOAD,
     "forger.egg-info/entry_points.txt": "[pytest11]\nforger = forger\n",
@@ -59,6 +73,15 @@ def test_naive_grader_falls_for_each_attack_in_its_own_way(judge, attack):
 def test_every_attack_is_tried_alone_or_with_others_once():
     assert sorted(name for together in TOGETHER for name in together) == sorted(ATTACKS)
     assert list(FOOLED) == list(ATTACKS)
+
+
+@pytest.mark.parametrize("attacks", [*TOGETHER[3:], ("exit_in_conftest",)])
+def test_conftest_that_the_base_has_is_edited_rather_than_left_alone(attacks, tmp_path):
+    project = make_project(tmp_path, {**BASE, "conftest.py": "import os\n"})
+    target = Target("", patch_of(project, {TESTS: HIDDEN}), FAIL_TO_PASS, PASS_TO_PASS)
+    (tmp_path / "patch").write_text(patches_of(attacks, target)[1])
+    git(project.folder, "apply", str(tmp_path / "patch"))
+    assert (project.folder / "conftest.py").read_text() == LOAD
 
 
 def test_no_attack_of_a_patch_is_hidden_by_another_that_leaves():

@@ -168,6 +168,7 @@ def _draft(
         install=INSTALL.format(**told) + SETTLE,
         probe=PROBE.format(**told),
         test=TEST.format(**told),
+        runner=RUNNER.name,
         results="go_test",
     )
     reader = f"go.mod: {', '.join(_versions(project, modules)) or 'no version'}"
@@ -180,12 +181,12 @@ def _flags(is_vendored: bool) -> str:  # noqa: FBT001 - there is nothing else to
 
 
 def _dependencies(lock: str, is_vendored: bool) -> str:  # noqa: FBT001 - as above
-    # Who requires nothing imports little of the standard library, too.
-    has_more = is_vendored or re.search(r"(?m)^(require|\t\S+ v\d)", lock)
+    # Who fetches nothing imports little of the standard library, too.
+    fetches = not is_vendored and re.search(r"(?m)^(require|\t\S+ v\d)", lock)
     return DEPENDENCIES.format(
         variables=" ".join(f"{name}={value}" for name, value in ALWAYS.items()),
         download="" if is_vendored else '(cd "$module" && go mod download)\n  ',
-        warm="std" if has_more else "testing",
+        warm="std" if fetches else "testing",
     )
 
 
