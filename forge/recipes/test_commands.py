@@ -30,7 +30,9 @@ LOUD_OR_HASTY = re.compile(
     r"^(-[vqfbc]+|--(verbose|quiet|failfast|catch|buffer|locals|verbosity=\d|parallel(=\w+)?))$"
 )
 RUNS_UNITTEST = re.compile(
-    r"import unittest|from unittest|unittest\.|get_runner|execute_from_command_line|doctest\."
+    r"^\s*import unittest$|unittest\.(main|\w*Test(Runner|Loader|Suite))|\bget_runner\b"
+    r"|execute_from_command_line|doctest\.test",
+    re.MULTILINE,
 )
 SUITE_FUNCTION = re.compile(r"(^|[._])(suite|main|all_tests)$")
 

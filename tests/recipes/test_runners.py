@@ -78,7 +78,7 @@ def test_command_is_known_by_its_runner_and_kept_without_what_stops_early(comman
             ("script", "manage.py test app"),
         ),
         ("manage.py", MANAGE, "python manage.py check", ("", "")),
-        ("run_tests.py", "subprocess.run(['tests'])\n", "./run_tests.py", ("", "")),
+        ("run_tests.py", "from unittest import mock\n", "./run_tests.py", ("", "")),
     ],
 )
 def test_script_of_the_project_is_run_as_it_is_unless_it_calls_pytest(path, text, command, found):
