@@ -69,8 +69,8 @@ def small_tasks(engine: docker.DockerClient) -> Iterator[pl.LazyFrame]:
     base = f"sweforge/small-{uuid4().hex}"
     names = [f"{base}__{name}:1" for name in ("a", "b")]
     images = [
-        _image(engine, "scratch", f"{base}:1"),
-        *(_image(engine, f"{base}:1", n) for n in names),
+        small_image(engine, "scratch", f"{base}:1"),
+        *(small_image(engine, f"{base}:1", n) for n in names),
     ]
     rows = [
         {"instance_id": name, "image": name, "image_digest": image, "recipe": None}
@@ -83,7 +83,8 @@ def small_tasks(engine: docker.DockerClient) -> Iterator[pl.LazyFrame]:
             remove(engine, name)
 
 
-def _image(engine: docker.DockerClient, base: str, name: str) -> str:
+def small_image(engine: docker.DockerClient, base: str, name: str, **labels: str) -> str:
+    """The digest of an image of one file upon a base."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for path, text in {
@@ -94,7 +95,9 @@ def _image(engine: docker.DockerClient, base: str, name: str) -> str:
             member.size = len(text)
             tar.addfile(member, io.BytesIO(text.encode()))
     packed.seek(0)
-    image, _ = engine.images.build(fileobj=packed, custom_context=True, tag=name, rm=True)
+    image, _ = engine.images.build(
+        fileobj=packed, custom_context=True, tag=name, rm=True, labels=labels
+    )
     return str(image.id)
 
 

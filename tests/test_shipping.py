@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import handmade
 import polars as pl
 import pytest
-from registries import LOGIN, registry, remove, small_tasks
+from registries import LOGIN, registry, remove, small_image, small_tasks
 
 from forge.check_results import results
 from forge.checking import Tasks, check_all
@@ -17,6 +17,7 @@ from forge.errors import ServiceError, UsageError
 from forge.exported import read_tasks
 from forge.exporters.swebench import export
 from forge.saving import saved
+from forge.services.docker_room import our_images
 from forge.settings import Settings
 from forge.shipping import check_registry, pushed, shipped_in
 
@@ -72,6 +73,19 @@ def test_push_leaves_no_other_name_on_the_image(small, place, settings, docker_e
     (name, _) = small.collect()["image"]
     pushed(small, place, settings, silent)
     assert docker_engine.images.get(name).tags == [name]
+
+
+def test_image_that_was_pulled_is_none_of_ours_whatever_its_labels_say(docker_engine, place):
+    name = f"{place}/stranger"
+    small_image(docker_engine, "scratch", f"{name}:1", forge="task")
+    docker_engine.images.push(name, tag="1")
+    (digest,) = docker_engine.images.get(f"{name}:1").attrs["RepoDigests"]
+    remove(docker_engine, f"{name}:1")
+    pulled = docker_engine.images.pull(digest)
+    try:
+        assert pulled.id not in {image.id for image in our_images(docker_engine)}
+    finally:
+        remove(docker_engine, digest)
 
 
 def test_registry_that_is_not_there_is_named_with_image_and_remedy(small, settings):
