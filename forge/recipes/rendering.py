@@ -53,6 +53,7 @@ class Drafting:
 
     hand_written: Mapping[str, HandWritten]
     pythons: tuple[str, ...]
+    images: tuple[str, ...]
     ranks: int
 
     @property
@@ -92,6 +93,7 @@ class Drafting:
             version=row["version"],
             test_paths=tuple(row["test_paths"]),
             pythons=self.pythons,
+            images=self.images,
             image=image,
             base=Project.parse(row["base_manifests"]) if row["base_manifests"] else None,
         )

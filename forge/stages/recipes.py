@@ -71,6 +71,9 @@ class Limits(StageLimits):
     pythons: str = Field(
         " ".join(RELEASED), description="versions of Python whose images may be used"
     )
+    images: str = Field(
+        "", description="images that may be used beside the usual, such as golang:1.25-bookworm"
+    )
     ranks: int = Field(3, ge=1, description="most recipes to try per candidate")
     lock_days: int = Field(
         7,
@@ -187,7 +190,10 @@ def recipes(
     is_asked = pl.col("bound").is_null() & pl.col("pattern").is_not_null()
     manifests = run.ask(wanted.filter(is_asked), read_manifests)
     drafting = Drafting(
-        read_hand_recipes(hand_recipes), tuple(re.findall(r"[\d.]+", limits.pythons)), limits.ranks
+        read_hand_recipes(hand_recipes),
+        tuple(re.findall(r"[\d.]+", limits.pythons)),
+        tuple(limits.images.split()),
+        limits.ranks,
     )
     known = wanted.join(manifests, on=PULL_REQUEST, how="left", maintain_order="left")
     drafts = (
