@@ -9,12 +9,19 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import polars as pl
+
 from forge.effect import Row
 from forge.eval_script import render
 from forge.inside.report import original
 from forge.languages import languages
 from forge.recipes import Recipe
 
+PATCH = ["test_paths", "removed_test_paths", "test_archive"]
+"""What a script takes of a patch."""
+SIDES = ("before", "after", "reversed", "parallel")
+WAY = pl.Schema({"side": pl.Enum(SIDES), "attempt": pl.Int64(), "eval_script": pl.String()})
+OTHERS = pl.List(pl.Struct(WAY))
 MOST_NAMED = 2000
 """More names would make a command line of more than 200 kB."""
 BESIDE = """(
@@ -40,22 +47,33 @@ class Asked(NamedTuple):
     targets: list[str]
 
 
-def eval_script(row: Row, seconds: int) -> str:
-    """The script of a candidate's attempts."""
+def eval_scripts(seconds: int) -> pl.Expr:
+    """The script of each candidate's attempts."""
+    return pl.struct("recipe", *PATCH).map_batches(
+        lambda rows: pl.Series([_eval_script(row, seconds) for row in rows], dtype=pl.String),
+        return_dtype=pl.String,
+    )
+
+
+def other_scripts(seconds: int) -> pl.Expr:
+    """The scripts of attempts in other ways; `ids` are an attempt's, in the order they ran in."""
+    return pl.struct("recipe", "ids", *PATCH).map_batches(
+        lambda rows: pl.Series([_other_scripts(row, seconds) for row in rows], dtype=OTHERS),
+        return_dtype=OTHERS,
+    )
+
+
+def _eval_script(row: Row, seconds: int) -> str:
     recipe = Recipe.model_validate_json(row["recipe"])
     return _script(row, recipe, _targets(row, recipe), seconds)
 
 
-def other_scripts(row: Row, seconds: int) -> list[Row]:
-    """The scripts of attempts in other ways; `ids` are an attempt's, in the order they ran in."""
+def _other_scripts(row: Row, seconds: int) -> list[Row]:
     recipe = Recipe.model_validate_json(row["recipe"])
+    found = ways(recipe, _targets(row, recipe), row["ids"])
     return [
-        {
-            "side": way.side,
-            "attempt": way.attempt,
-            "eval_script": _script(row, way.recipe, way.targets, seconds),
-        }
-        for way in ways(recipe, _targets(row, recipe), row["ids"])
+        dict(zip(WAY, (w.side, w.attempt, _script(row, w.recipe, w.targets, seconds)), strict=True))
+        for w in found
     ]
 
 

@@ -79,13 +79,19 @@ def promising(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
 
     No limit of `verdicts` has a say, so that changing one runs no test.
     """
-    return findings(attempts, patches).filter(IS_PROMISING).select(PULL_REQUEST)
+    return _found(attempts, patches).filter(IS_PROMISING).select(PULL_REQUEST)
 
 
 def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
     """One row per pull request with attempts: its tests by cell, and what went wrong after."""
-    dependent = dependences(attempts)
-    attempts = attempts.filter(IS_ORDINARY)
+    found = _found(attempts.filter(IS_ORDINARY), patches)
+    named = pl.col([f"{name}_dependent_tests" for name in DEPENDENCES])
+    return found.join(dependences(attempts), on=PULL_REQUEST, how="left").with_columns(
+        named.fill_null([])
+    )
+
+
+def _found(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
     tests = (
         cells(attempts)
         .group_by(PULL_REQUEST)
@@ -97,12 +103,10 @@ def findings(attempts: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
         )
     )
     counts = pl.col(*COUNTED, "listed_tests", "failures_before").fill_null(0)
-    lists = pl.col(*LISTS, *(f"{name}_dependent_tests" for name in DEPENDENCES))
     return (
         _sides(attempts, patches)
         .join(tests, on=PULL_REQUEST, how="left")
-        .join(dependent, on=PULL_REQUEST, how="left")
-        .with_columns(counts, lists.fill_null([]))
+        .with_columns(counts, pl.col(LISTS).fill_null([]))
         .with_columns(fails_by_collapse_only=_is_all(pl.col("fail_to_pass"), "uncollected"))
     )
 

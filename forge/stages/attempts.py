@@ -6,7 +6,7 @@ by `truth`, which `verdicts` uses too. In a wave, what is likely to take longest
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import dataframely as dy
@@ -16,7 +16,7 @@ from pydantic import Field
 from forge.columns import KEY, PULL_REQUEST, Decision, PullRequestKey, artifact, moment, text
 from forge.criteria import Criteria, decide
 from forge.effect import OPEN, Failure, Row, effect
-from forge.orders import eval_script, other_scripts
+from forge.orders import PATCH, SIDES, eval_scripts, other_scripts
 from forge.recipes import Recipe
 from forge.run import Run
 from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput
@@ -30,7 +30,6 @@ from forge.unlisted import unlisted
 
 KEYS = [*PULL_REQUEST, "side", "attempt"]
 CARRIED = ["recipe_sha", "listed", "has_recipe", "seconds_limit", "eval_script"]
-PATCH = ["gold_patch", "test_paths", "removed_test_paths", "test_archive"]
 LIKELY = {"likely_seconds": "seconds"}
 """What is built and probed slowly is likely to be tested slowly, until it has been."""
 AROUND = 900
@@ -67,7 +66,7 @@ class Attempts(PullRequestKey, Attempt, Decision):
     """One row per candidate, side and attempt."""
 
     side = dy.Enum(
-        ["before", "after", "reversed", "parallel"],
+        SIDES,
         metadata=KEY,
         description="without or with the gold patch; with it, the tests in the opposite order, or "
         "each half of them (two attempts) while the other half runs",
@@ -177,9 +176,9 @@ def attempts(
 ) -> Decided[Attempts]:
     candidates = statements.select(PULL_REQUEST).pipe(_with_recipe, recipes, environments)
     ready = candidates.filter(pl.col("recipe_sha").is_not_null()).join(
-        patches.select(*PULL_REQUEST, *PATCH), on=PULL_REQUEST, maintain_order="left"
+        patches.select(*PULL_REQUEST, "gold_patch", *PATCH), on=PULL_REQUEST, maintain_order="left"
     )
-    scripted = ready.with_columns(eval_script=_scripts(limits.seconds), **_bounds(limits))
+    scripted = ready.with_columns(eval_script=eval_scripts(limits.seconds), **_bounds(limits))
     made = pl.concat(_waves(scripted, patches, run, limits))
     return (
         pl.concat([candidates.filter(pl.col("recipe_sha").is_null()), made], how="diagonal_relaxed")
@@ -220,25 +219,52 @@ def _with_recipe(
 def _waves(
     scripted: pl.LazyFrame, patches: pl.LazyFrame, run: Run, limits: Limits
 ) -> Iterator[pl.LazyFrame]:
-    made = _asked(_repeated(scripted, {"before": [1], "after": [1]}), run)
-    yield made
     more = [*range(2, limits.survivors + 1)]
     last = [*range(limits.survivors + 1, limits.would_be_tasks + 1)]
-    for wave in ({"before": more, "after": more}, {"after": last}):
-        again = _asked(_repeated(_surviving(scripted, made, patches), wave), run)
-        yield again
-        made = pl.concat([made, again])
+    rows, answers = scripted, _Answers(patches, limits.seconds)
+    for wave in ({"before": [1], "after": [1]}, {"before": more, "after": more}, {"after": last}):
+        yield answers.asked(_repeated(rows, wave), run)
+        rows = answers.surviving(scripted)
     if limits.dependences:
-        would_be = _surviving(scripted, made, patches)
-        yield _asked(_reordered(would_be, made, limits.seconds), run).filter(IS_TOLD)
+        yield answers.asked(answers.reordered(rows), run).filter(IS_TOLD)
 
 
-def _surviving(scripted: pl.LazyFrame, made: pl.LazyFrame, patches: pl.LazyFrame) -> pl.LazyFrame:
-    survivors = promising(made.filter(pl.col("kind").is_null()), patches)
-    seconds = made.group_by(PULL_REQUEST).agg(pl.col("seconds").max().alias(*LIKELY))
-    return scripted.drop(*LIKELY).join(
-        survivors.join(seconds, on=PULL_REQUEST), on=PULL_REQUEST, maintain_order="left"
-    )
+@dataclass
+class _Answers:
+    """What the waves before said: the answers alone, so that no wave's plan holds the others'."""
+
+    patches: pl.LazyFrame
+    seconds: int
+    answers: list[pl.LazyFrame] = field(default_factory=list)
+
+    def asked(self, rows: pl.LazyFrame, run: Run) -> pl.LazyFrame:
+        rows = rows.sort(*LIKELY, descending=True, nulls_last=True, maintain_order=True)
+        self.answers.append(run.ask(rows, run_tests))
+        return rows.select(*KEYS, *CARRIED).join(self.answers[-1], on=KEYS, maintain_order="left")
+
+    def surviving(self, scripted: pl.LazyFrame) -> pl.LazyFrame:
+        made = self._made()
+        survivors = promising(made, self.patches)
+        seconds = made.group_by(PULL_REQUEST).agg(pl.col("seconds").max().alias(*LIKELY))
+        return scripted.drop(*LIKELY).join(
+            survivors.join(seconds, on=PULL_REQUEST), on=PULL_REQUEST, maintain_order="left"
+        )
+
+    def reordered(self, would_be: pl.LazyFrame) -> pl.LazyFrame:
+        first = self._made().filter(pl.col("side") == "after", pl.col("attempt") == 1)
+        ids = pl.col("tests").list.eval(pl.element().struct.field("id"))
+        return (
+            would_be.drop("eval_script")
+            .join(first.select(*PULL_REQUEST, ids=ids), on=PULL_REQUEST, maintain_order="left")
+            .with_columns(other=other_scripts(self.seconds))
+            .filter(pl.col("other").list.len() > 0)
+            .explode("other")
+            .unnest("other")
+        )
+
+    def _made(self) -> pl.LazyFrame:
+        made = pl.concat(self.answers).filter(pl.col("kind").is_null())
+        return made.with_columns(seconds_limit=pl.lit(self.seconds, pl.Int64))
 
 
 def _repeated(scripted: pl.LazyFrame, wave: dict[str, list[int]]) -> pl.LazyFrame:
@@ -251,26 +277,6 @@ def _repeated(scripted: pl.LazyFrame, wave: dict[str, list[int]]) -> pl.LazyFram
     )
 
 
-def _reordered(would_be: pl.LazyFrame, made: pl.LazyFrame, seconds: int) -> pl.LazyFrame:
-    first = made.filter(pl.col("side") == "after", pl.col("attempt") == 1)
-    ids = pl.col("tests").list.eval(pl.element().struct.field("id"))
-    return (
-        would_be.drop("eval_script")
-        .join(first.select(*PULL_REQUEST, ids=ids), on=PULL_REQUEST, maintain_order="left")
-        .with_columns(other=_other_scripts(seconds))
-        .filter(pl.col("other").list.len() > 0)
-        .explode("other")
-        .unnest("other")
-    )
-
-
-def _asked(rows: pl.LazyFrame, run: Run) -> pl.LazyFrame:
-    rows = rows.sort(*LIKELY, descending=True, nulls_last=True, maintain_order=True)
-    return rows.select(*KEYS, *CARRIED).join(
-        run.ask(rows, run_tests), on=KEYS, maintain_order="left"
-    )
-
-
 def _bounds(limits: Limits) -> dict[str, pl.Expr]:
     return {
         "seconds_limit": pl.lit(limits.seconds, pl.Int64),
@@ -279,19 +285,3 @@ def _bounds(limits: Limits) -> dict[str, pl.Expr]:
         "cpus": pl.lit(limits.cpus, pl.Float64),
         "disk_limit": pl.lit(limits.disk_bytes, pl.Int64),
     }
-
-
-def _scripts(seconds: int) -> pl.Expr:
-    def rendered(rows: pl.Series) -> pl.Series:
-        return pl.Series([eval_script(row, seconds) for row in rows], dtype=pl.String)
-
-    return pl.struct("recipe", *PATCH).map_batches(rendered, return_dtype=pl.String)
-
-
-def _other_scripts(seconds: int) -> pl.Expr:
-    dtype = pl.List(pl.Struct({n: Attempts.columns()[n].dtype for n in (*KEYS[2:], "eval_script")}))
-
-    def rendered(rows: pl.Series) -> pl.Series:
-        return pl.Series([other_scripts(row, seconds) for row in rows], dtype=dtype)
-
-    return pl.struct("recipe", "ids", *PATCH).map_batches(rendered, return_dtype=dtype)

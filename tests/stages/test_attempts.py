@@ -161,6 +161,18 @@ def test_would_be_task_is_run_reversed_and_in_two_halves(settings, project):
     }
 
 
+def test_what_took_longest_in_one_wave_is_asked_first_in_the_next(settings, project):
+    slow = HIDDEN + "\n\ndef test_slow():\n    __import__('time').sleep(5)\n"
+    alone = settings.model_copy(update={"workers": 1})
+    rows = [candidate(project, number=1), candidate(project, slow, number=2)]
+    again = [
+        (row["ran_at"], row["number"])
+        for row in attempts_of(made(alone, *rows, would_be_tasks=2))
+        if row["attempt"] == 2
+    ]
+    assert [number for _, number in sorted(again)] == [2, 2, 1, 1]
+
+
 def test_candidate_whose_gold_patch_changes_nothing_is_run_once_on_each_side(settings, project):
     other = patch_of(project, {"README": "words\n"})
     rows = attempts_of(made(settings, candidate(project, gold_patch=other)))
