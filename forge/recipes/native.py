@@ -39,6 +39,8 @@ class Native:
     packages: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    offline: str = ""
+    """Shell before the rebuild, which has no network."""
     dropped: tuple[str, ...] = ()
 
 
@@ -50,19 +52,20 @@ def native(project: Project, facts: Facts) -> Native:
     backends = {canonical(re.split(r"[^\w.-]", line)[0]) for line in lines if line[:1].isalnum()}
     asked = [name for backend in sorted(backends) for name in ASKED.get(backend, ())]
     sources = "\n".join(project.text(name) for name in FILES)
-    rusty = bool(RUSTY & backends) or "rust_extensions" in project.text("setup.py")
+    is_rust = bool(RUSTY & backends) or "rust_extensions" in project.text("setup.py")
     return Native(
         packages=(
             COMPILER,
             *(["gfortran"] if FORTRAN.search(sources) else []),
             *(["pkg-config"] if PKG_CONFIG.search(sources) else []),
-            *(RUST if rusty else []),
+            *(RUST if is_rust else []),
         ),
         requirements=tuple(
             n for n in dict.fromkeys(asked if lines else UNDECLARED) if n not in backends
         ),
-        environment={"CARGO_HOME": CARGO_HOME} if rusty else {},
-        dropped=_too_new(project) if rusty else (),
+        environment={"CARGO_HOME": CARGO_HOME} if is_rust else {},
+        offline="export CARGO_NET_OFFLINE=true\n" if is_rust else "",
+        dropped=_too_new(project) if is_rust else (),
     )
 
 

@@ -99,6 +99,7 @@ def _draft(
     update = {
         "system_packages": tuple(sorted(packages)),
         "environment": {**recipe.environment, **build.environment},
+        "rebuild": recipe.rebuild and build.offline + recipe.rebuild,
         "surroundings": tuple(surroundings),
     }
     return Draft(

@@ -9,9 +9,10 @@ from forge.recipes.project import Project, Table, strings, table, text
 from forge.recipes.requirement_lines import canonical, included, joined
 
 CLASSIFIER = "Programming Language :: Python :: 3."
-COMPILERS = frozenset(
-    {"cython", "meson-python", "scikit-build", "scikit-build-core", "pybind11", "nanobind", "cffi"}
-)
+COMPILERS = frozenset({
+    "cython", "meson-python", "scikit-build", "scikit-build-core", "pybind11", "nanobind", "cffi",
+    "maturin", "setuptools-rust", "py-build-cmake", "hatch-cython", "hatch-mypyc", "cmake", "swig",
+})  # fmt: skip
 
 
 def read_pyproject(project: Project) -> Facts:
@@ -23,7 +24,7 @@ def read_pyproject(project: Project) -> Facts:
     return Facts(
         name=text(metadata.get("name")) or None,
         is_installable=_is_installable(declared),
-        is_compiled=bool(COMPILERS & {_name(r) for r in _build_requirements(declared)}),
+        is_compiled=_is_compiled(declared),
         fallback_version=_fallback_version(table(declared, "tool")),
         python=tuple(filter(None, [text(metadata.get("requires-python"))])),
         pythons=named_pythons(strings(metadata.get("classifiers"))),
@@ -58,6 +59,11 @@ def _is_installable(declared: Table) -> bool:
         or table(declared, "tool", "poetry").get("package-mode") is False
     )
     return has_build and not is_application
+
+
+def _is_compiled(declared: Table) -> bool:
+    names = {_name(requirement) for requirement in _build_requirements(declared)}
+    return bool(COMPILERS & names or table(declared, "tool", "setuptools").get("ext-modules"))
 
 
 def _fallback_version(tools: Table) -> str | None:

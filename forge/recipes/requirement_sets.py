@@ -99,7 +99,9 @@ def _together(
     together = _plain(facts)
     for found in near:
         together = together | found
-    return [RequirementSet(TOGETHER, together | _loose(facts), main)] if useful else []
+    # Debian may not know a package by Ubuntu's name: automation's own set has had them tried.
+    place = replace(main, system_packages=())
+    return [RequirementSet(TOGETHER, together | _loose(facts), place)] if useful else []
 
 
 def expand(facts: Facts, lines: tuple[str, ...]) -> Expanded:
