@@ -10,7 +10,7 @@ from forge.rules.paths import GENERATED, LOCKS
 SHORTEST_LINE, SHORTEST_WORD = 24, 10
 FEWEST_WORDS = 3
 WORD = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{{SHORTEST_WORD - 1},}}")
-BLOB = re.compile(r"^index [0-9a-f]{40,64}\.\.([0-9a-f]{40,64})", re.MULTILINE)
+FILE_SHA = re.compile(r"^index [0-9a-f]{40,64}\.\.([0-9a-f]{40,64})", re.MULTILINE)
 # What many projects share: the imports of a module, its licence, and what tools write.
 BOILERPLATE = re.compile(r"(?i)(from\s+\S+\s+)?import\s|#!|# (type|noqa|pylint|fmt|copyright)")
 COPIED = re.compile(
@@ -35,14 +35,14 @@ def wanted(gold_patch: str, test_patch: str, manifests: str) -> list[dict[str, A
 def _part(patch: str, section: Section) -> dict[str, Any]:
     head, _, body = section.text.partition("\n@@")
     added = [line[1:].strip() for line in body.split("\n") if line.startswith("+")]
-    blob = BLOB.search(head)
+    sha = FILE_SHA.search(head)
     words = {word for line in added for word in WORD.findall(line)}
     if "\nnew file mode" in head:
         words.update(WORD.findall(section.path.rpartition("/")[2]))
     return {
         "patch": patch,
         "path": section.path,
-        "blob": blob[1] if blob else None,
+        "sha": sha[1] if sha else None,
         "lines": list(dict.fromkeys(distinctive(added))),
         "words": sorted(words),
     }

@@ -79,7 +79,7 @@ class Scan:
 
     def _in_other_git(self, folder: str) -> Iterator[Found]:
         try:
-            evidence = leaks_git.held(folder, [self.commit, *self.future, *self.wanted.blobs])
+            evidence = leaks_git.held(folder, [self.commit, *self.future, *self.wanted.by_sha])
         except leaks_git.GitError:
             self.unread.append(folder)
             return

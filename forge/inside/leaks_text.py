@@ -20,7 +20,7 @@ class Wanted:
         self.shas = [sha.encode() for sha in shas]
         self.lines = _by_text(parts, "lines")
         self.words = _by_text(parts, "words")
-        self.blobs = {part["blob"]: part for part in parts if part["blob"]}
+        self.by_sha = {part["sha"]: part for part in parts if part["sha"]}
 
     def forget(self, contents: Iterable[bytes], known: Set[str]) -> None:
         """Leave out what lies in these files of the base commit, or is one of its objects."""
@@ -29,8 +29,8 @@ class Wanted:
                 del self.lines[line]
             for word in self.words.keys() & set(WORD.findall(content)):
                 del self.words[word]
-        for sha in self.blobs.keys() & known:
-            del self.blobs[sha]
+        for sha in self.by_sha.keys() & known:
+            del self.by_sha[sha]
 
     def found(self, content: bytes, *, few_words: int = FEW_WORDS) -> Optional[str]:
         """The first thing that some bytes tell of the patches; None where they tell nothing."""
@@ -45,10 +45,10 @@ class Wanted:
         )
 
     def _same(self, content: bytes) -> Optional[str]:
-        if not self.blobs or len(content) < SMALLEST_FILE:
+        if not self.by_sha or len(content) < SMALLEST_FILE:
             return None
         head = "blob {}\0".format(len(content)).encode()
-        part = self.blobs.get(hashlib.sha1(head + content).hexdigest())  # noqa: S324 - git's own
+        part = self.by_sha.get(hashlib.sha1(head + content).hexdigest())  # noqa: S324 - git's own
         return _match(part, "the whole file") if part else None
 
     def _lines(self, content: bytes) -> Optional[str]:
