@@ -123,9 +123,9 @@ def targets(test_paths: Sequence[str]) -> list[str]:
 def _package(path: str) -> str:
     folder = posixpath.dirname(path)
     parts = folder.split("/")
-    data = [n for n, part in enumerate(parts) if part in {"testdata", "__snapshots__"}]
-    if data:
-        return "/".join(parts[: data[0]]) or "."
+    outer = [n for n, part in enumerate(parts) if part in {"testdata", "__snapshots__"}]
+    if outer:
+        return "/".join(parts[: outer[0]]) or "."
     if path.endswith("_test.go"):
         return folder or "."
     return f"{posixpath.dirname(folder) or '.'}/..."
