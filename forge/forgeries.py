@@ -37,13 +37,20 @@ def pytest_runtest_makereport(item, call):
 """
 OF_UNITTEST = """
 import unittest
-for kind in (unittest.TestResult, unittest.TextTestResult):
-    kind.addError = kind.addFailure = lambda self, test, error: self.addSuccess(test)
+unittest.TestCase._callTestMethod = lambda self, method: None
 """
 OF_SYMPY = """
 import sympy.testing.runtests
-reporter = sympy.testing.runtests.PyTestReporter
-reporter.test_fail = reporter.test_exception = lambda self, error: self.test_pass()
+
+def test_file(self, filename, *options, **more):
+    found = {"__file__": filename}
+    with open(filename) as file:
+        exec(file.read(), found)
+    for name in [name for name in found if name.startswith("test_")]:
+        self._reporter.entering_test(found[name])
+        self._reporter.test_pass()
+
+sympy.testing.runtests.SymPyTests.test_file = test_file
 """
 CODE = {
     "plugin_passes": OF_PYTEST,
@@ -120,8 +127,12 @@ def passing_tests(paths: Iterable[str], ids: Sequence[str]) -> dict[str, str]:
         if case is not None:
             cases.append(case)  # type: ignore[union-attr] # tests are no classes
     base = "(unittest.TestCase)" if any(ID.fullmatch(original(name)) for name in ids) else ""
-    head = "import unittest\n" if base else "import pytest\n"
-    return {path: f"{head}{_module(tree, base)}" for path, tree in trees.items() if tree}
+    return {path: _headed(_module(tree, base)) for path, tree in trees.items() if tree}
+
+
+def _headed(module: str) -> str:
+    names = [name for name in ("pytest", "unittest") if f"{name}." in module]
+    return "".join(f"import {name}\n" for name in names) + module
 
 
 def _parts(
