@@ -6,6 +6,7 @@ from pydantic import Field
 
 from forge.columns import PULL_REQUEST, Decision, PullRequestKey, moment
 from forge.criteria import Criteria, decide
+from forge.recipes.surroundings import MISSING
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.attempts import Attempts
 from forge.stages.environments import Environments
@@ -104,6 +105,7 @@ def criteria(limits: Limits) -> Criteria:
         "has_environment": ~pl.col("has_recipe") | pl.col("has_environment"),
         "has_attempts": ~pl.col("has_environment") | has_attempts,
     }
+    ran |= {missing.reason: ~_lacks(name) for name, missing in MISSING.items()}
     return reached | {name: ~has_attempts | criterion for name, criterion in ran.items()}
 
 
@@ -133,6 +135,16 @@ def _needs(number: str, criterion: pl.Expr) -> pl.Expr:
     return (pl.col(number) == 0) | criterion
 
 
+def _lacks(name: str) -> pl.Expr:
+    """Whether tests that the gold patch should turn fail beside what the project's machines have.
+
+    Where some turn, the rest of the suite may do without.
+    """
+    is_named = pl.col("surroundings").list.eval(pl.element().str.starts_with(f"{name}: "))
+    fails = pl.col("has_broken_after") | (pl.col("fail_to_fail") > 0)
+    return is_named.list.any().fill_null(value=False) & fails & (_tests("fail_to_pass") == 0)
+
+
 def _tests(column: str) -> pl.Expr:
     return pl.col(column).list.len()
 
@@ -141,7 +153,7 @@ def _reached(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
     """Which candidates have a recipe and an environment, with what stopped the best recipe."""
     tried = environments.select("recipe_sha", "is_built", "is_at_rest", "reason")
     return (
-        recipes.select(*PULL_REQUEST, "rank", "recipe_sha")
+        recipes.select(*PULL_REQUEST, "rank", "recipe_sha", "surroundings")
         .join(tried, on="recipe_sha", how="left")
         .sort("rank")
         .group_by(PULL_REQUEST)
@@ -150,6 +162,7 @@ def _reached(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
             has_environment=pl.col("is_built").fill_null(value=False).any(),
             bound=pl.when(pl.col("is_at_rest").any()).then(pl.lit("rests")),
             why=pl.col("reason").drop_nulls().first(),
+            surroundings=pl.col("surroundings").filter("is_built").first(),
         )
         .with_columns(detail=pl.when(~pl.col("has_environment")).then("why"))
     )

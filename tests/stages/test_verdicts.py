@@ -202,3 +202,17 @@ def test_task_without_pass_to_pass_is_kept_unless_the_limit_asks_for_some():
     rows = attempts({ONE: "F"}, {ONE: "P"})
     assert reasons(rows) == []
     assert reasons(rows, pass_to_pass=1) == ["has_pass_to_pass"]
+
+
+LACKING = [RECIPES[0] | {"surroundings": ["services: redis:7"]}]
+
+
+def test_tests_that_fail_on_both_sides_beside_a_service_are_told_to_need_it():
+    rows = attempts({ONE: "E", TWO: "P"}, {ONE: "E", TWO: "P"})
+    assert reasons(rows, recipes=LACKING) == ["has_fail_to_pass", "needs_services"]
+    assert reasons(rows) == ["has_fail_to_pass"]
+
+
+def test_service_that_other_tests_need_stops_no_candidate_whose_own_turn_green():
+    rows = attempts({ONE: "F", TWO: "E"}, {ONE: "P", TWO: "E"})
+    assert reasons(rows, recipes=LACKING) == []
