@@ -63,6 +63,7 @@ def tell_chapter(chapter: "Chapter", rows: list[dict[str, Any]], artifacts: "Art
     for line in [
         *_facts(chapter, ordered),
         *_letters(ordered),
+        *_leaks(ordered),
         *_unmet(chapter),
         *_files(chapter, ordered, artifacts),
     ]:
@@ -141,6 +142,21 @@ def _group(told: str, tests: list[str]) -> list[str]:
     more = [f"{INDENT * 2}and {len(tests) - IDS:,} more"] if len(tests) > IDS else []
     noun = "test" if len(tests) == 1 else "tests"
     return [f"{INDENT}{told}  {len(tests):,} {noun}", *names, *more]
+
+
+def _leaks(rows: list[dict[str, Any]]) -> list[str]:
+    """What gives the fix away, each leak on lines of its own."""
+    columns = [name for name in (rows[0] if rows else {}) if name.endswith("_leaks")]
+    leaks = [leak for row in rows for name in columns for leak in row[name] or ()]
+    told = [
+        line
+        for leak in leaks[:IDS]
+        for line in (
+            f"{INDENT}{_text.line(leak['kind'])} in {_text.line(leak['path'])}",
+            f"{INDENT * 2}{_text.line(leak['evidence'])}",
+        )
+    ]
+    return told + ([f"{INDENT}{len(leaks) - IDS:,} more leaks: --json"] if leaks[IDS:] else [])
 
 
 def _unmet(chapter: "Chapter") -> list[str]:

@@ -1,10 +1,14 @@
 import json
+from pathlib import Path
 
 import pytest
 import toy_month
 from toy_month import LOG_NAME, build_month
 
+from forge.artifacts import Artifacts
+from forge.cli.why import tell_chapter
 from forge.selection import Selection
+from forge.story import Chapter
 
 WHOLE = f"""\
 lantern/tidy#1 in 2026-03 (repository 1)
@@ -178,3 +182,12 @@ def test_json_tells_letters_and_limits_in_full(forge_says):
 def test_log_that_is_gone_is_told(month, forge_says):
     (month / f"data/memo/artifacts/{LOG_NAME[:2]}/{LOG_NAME}").unlink()
     assert f"{toy_month.LOG_NAME} (gone)\n" in forge_says("why", "lantern/tidy#1").out
+
+
+def test_leaks_are_told_one_by_one_with_their_words(capsys):
+    leak = {"kind": "git_ref", "path": "/testbed/.git/refs/tags/v\x1b2", "evidence": "0badcafe"}
+    rows = [{"image_leaks": [leak] * 6, "unread": []}]
+    tell_chapter(Chapter("leaks", "kept", rows), rows, Artifacts(Path("artifacts")))
+    told = capsys.readouterr().out
+    assert "    git_ref in /testbed/.git/refs/tags/v\\x1b2\n        0badcafe\n" in told
+    assert told.endswith("    1 more leaks: --json\n")
