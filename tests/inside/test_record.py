@@ -80,7 +80,7 @@ class Place:
     def start(self, what: str, *targets: str, command: tuple[str, ...], folder: str = "."):
         words = [what, folder, str(len(targets)), *targets, *command]
         return subprocess.Popen(
-            [sys.executable, str(self.programs / "record.py"), *words],
+            ["env", "--default-signal=INT", sys.executable, self.programs / "record.py", *words],
             cwd=self.folder,
             env={**os.environ, "FORGE_RESULT": str(self.result), "PYTHONDONTWRITEBYTECODE": "1"},
             stdout=subprocess.PIPE,
