@@ -82,8 +82,6 @@ class Record:
 
         @functools.wraps(original)
         def watched(this: Any, *args: Any, **kwargs: Any) -> Any:
-            if os.getpid() != self.process:
-                return original(this, *args, **kwargs)
             return react(functools.partial(original, this), this, *args, **kwargs)
 
         setattr(owner, name, watched)

@@ -223,7 +223,7 @@ def test_set_up_that_leaves_python_is_no_end(place):
 
 
 def test_process_that_a_test_forks_writes_no_result(place):
-    forks = PASSES.replace("pass", "import os, sys; os.fork() or sys.exit(1); os.wait()")
+    forks = PASSES.replace("pass", "import os, sys, time; os.fork() or sys.exit(time.sleep(1))")
     place.write({"test_a.py": forks})
     assert place.run() == ({"test_a (test_a.A)": "P"}, [])
 
