@@ -167,14 +167,14 @@ class Checker:
         image = await image_of(self.docker, task)
         if isinstance(image, Failure):
             return _unchecked(image)
-        self.in_use[image.digest] += 1
+        self.in_use.update((image.digest, *image.tags))
         try:
             return await self._graded(task, image) | {
                 "image_digest": image.digest,
                 "image_source": image.source,
             }
         finally:
-            self.in_use[image.digest] -= 1
+            self.in_use.subtract((image.digest, *image.tags))
             await self._let_go(task, image)
 
     async def _graded(self, task: Task, image: TaskImage) -> dict[str, Any]:
@@ -192,7 +192,8 @@ class Checker:
         return _outcome(differences(task, *reports)) | logs
 
     async def _let_go(self, task: Task, image: TaskImage) -> None:
-        """Remove the oldest images that were pulled, until the others fit `FORGE_DISK`."""
+        """Let builds remove what was built, and remove what was pulled, beyond `FORGE_DISK`."""
+        self.docker.images.used.difference_update(t for t in image.tags if not self.in_use[t])
         if image.source == "pulled" and image.digest not in self.pulled:
             found = await self.docker.engine.find_image(image.digest)
             self.pulled[image.digest] = task.image, int(found.attrs["Size"]) if found else 0

@@ -11,7 +11,7 @@ from docker.models.images import Image as DockerImage
 from pydantic import ValidationError
 
 from forge.effect import Failure
-from forge.exported import Task
+from forge.exported import REFERENCE, Task
 from forge.languages import languages
 from forge.recipes import Recipe
 from forge.rules.identity import is_repository
@@ -27,6 +27,8 @@ class TaskImage(NamedTuple):
 
     digest: str
     source: Literal["found", "pulled", "built"]
+    tags: tuple[str, ...] = ()
+    """Of what was built for it."""
 
 
 async def image_of(docker: Docker, task: Task) -> TaskImage | Failure:
@@ -69,7 +71,9 @@ async def _built(docker: Docker, text: str) -> TaskImage | Failure:
     if problem := _problem(recipe):
         return Failure("data", "recipe_unreadable", problem)
     image = await docker.image(recipe)
-    return image if isinstance(image, Failure) else TaskImage(image.digest, "built")
+    if isinstance(image, Failure):
+        return image
+    return TaskImage(image.digest, "built", (image.tag, image.base.tag))
 
 
 def _problem(recipe: Recipe) -> str | None:
@@ -78,4 +82,6 @@ def _problem(recipe: Recipe) -> str | None:
         return f"forge knows no language {recipe.language!r}"
     if not is_repository(recipe.repo):
         return f"no owner/name: {recipe.repo!r}"
+    if not REFERENCE.fullmatch(recipe.image):
+        return f"{recipe.image!r} names no image"
     return None if COMMIT.fullmatch(recipe.base_commit) else f"no commit: {recipe.base_commit!r}"

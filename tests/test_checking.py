@@ -141,6 +141,7 @@ RECIPE = {
         ({"base_commit": "--upload-pack=x"}, "no commit: '--upload-pack=x'"),
         ({"repo": "../sums"}, "no owner/name: '../sums'"),
         ({"language": "../python"}, "forge knows no language '../python'"),
+        ({"image": "../containers/x"}, "'../containers/x' names no image"),
         ({"surprise": "x"}, "Extra inputs are not permitted"),
     ],
 )
