@@ -9,7 +9,16 @@ from forge.rules.paths import GENERATED, LOCKS
 
 SHORTEST_LINE, SHORTEST_WORD = 24, 10
 FEWEST_WORDS = 3
-WORD = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{{SHORTEST_WORD - 1},}}")
+WORD = rf"[A-Za-z_][A-Za-z0-9_]{{{SHORTEST_WORD - 1},}}"
+# What a line makes known, as against what it uses: that may be anybody's.
+DEFINED = re.compile(
+    r"^\s*(?:(?:async|pub|export|static|abstract|final)\s+)*"
+    r"(?:def|class|func|fn|function|struct|enum|interface|trait|type)\s+"
+    rf"(?:\([^)]*\)\s*)?({WORD})\b"
+)
+NEW_FILE = re.compile(rf"(?:^|/)({WORD})\.[^/]*$")
+# One word of a language is no name: names have parts.
+PARTS = re.compile(r"[A-Za-z0-9]_[A-Za-z0-9]|[a-z][A-Z]")
 FILE_SHA = re.compile(r"^index [0-9a-f]{40,64}\.\.([0-9a-f]{40,64})", re.MULTILINE)
 # What many projects share: the imports of a module, its licence, and what tools write.
 BOILERPLATE = re.compile(r"(?i)(from\s+\S+\s+)?import\s|#!|# (type|noqa|pylint|fmt|copyright)")
@@ -36,16 +45,21 @@ def _part(patch: str, section: Section) -> dict[str, Any]:
     head, _, body = section.text.partition("\n@@")
     added = [line[1:].strip() for line in body.split("\n") if line.startswith("+")]
     sha = FILE_SHA.search(head)
-    words = {word for line in added for word in WORD.findall(line)}
-    if "\nnew file mode" in head:
-        words.update(WORD.findall(section.path.rpartition("/")[2]))
     return {
         "patch": patch,
         "path": section.path,
         "sha": sha[1] if sha else None,
         "lines": list(dict.fromkeys(distinctive(added))),
-        "words": sorted(words),
+        "words": sorted(set(_names(section.path, head, added))),
     }
+
+
+def _names(path: str, head: str, added: list[str]) -> Iterator[str]:
+    """Names that a section defines, and that of a file which it creates."""
+    found = [DEFINED.match(line) for line in added]
+    if "\nnew file mode" in head:
+        found.append(NEW_FILE.search(path))
+    return (name[1] for name in found if name and PARTS.search(name[1]))
 
 
 def distinctive(lines: list[str]) -> Iterator[str]:

@@ -21,6 +21,12 @@ FIX = """def add(first, second):
     if not isinstance(first, type(second)):
         raise MismatchedSummands(f"cannot add {first!r} to what is no {type(first).__name__}")
     return sum_of_matching_summands(first, second)
+
+class MismatchedSummands(TypeError): pass
+
+def sum_of_matching_summands(first, second): return first + second
+
+def names_of_summands(summands): return sorted(map(str, summands))
 """
 TEST = """from sums import add, MismatchedSummands
 
@@ -107,14 +113,15 @@ def zipped(members: dict[str, str | bytes]) -> bytes:
     return packed.getvalue()
 
 
-def tarred(members: dict[str, str], mode: str) -> bytes:
+def tarred(members: dict[str, str | bytes], mode: str) -> bytes:
     """A tar archive, compressed as the mode says."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode=mode) as archive:
         for name, content in members.items():
+            inner = content.encode() if isinstance(content, str) else content
             member = tarfile.TarInfo(name)
-            member.size = len(content.encode())
-            archive.addfile(member, io.BytesIO(content.encode()))
+            member.size = len(inner)
+            archive.addfile(member, io.BytesIO(inner))
     return packed.getvalue()
 
 

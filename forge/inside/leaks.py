@@ -28,7 +28,7 @@ PLACES = (
     (r"(site|dist)-packages/|\.(egg|whl)[/!]", "installed_copy"),
 )
 # Lists of names: where a name that the base does not have stands, somebody ran what comes later.
-NAMES = re.compile(r"(^|/)(\.(pytest|mypy|ruff)_cache/|[^/]*\.egg-info/)")
+NAMES = re.compile(r"(^|/)(\.(pytest|mypy|ruff)_cache/|[^/]*\.egg-info/SOURCES\.txt$)")
 ARCHIVE = re.compile(r"\.(whl|tar\.gz|tar\.bz2|zip)$")
 COMPILED = re.compile(r"^(.*/)?__pycache__/([^/]+)\.(?:cpython|pypy)[^/]*\.pyc$")
 

@@ -75,10 +75,11 @@ def tree(folder: str, commit: str) -> List[Entry]:
 
 def objects_of(folder: str, commit: str) -> Set[str]:
     """The commit, its trees and files, and the commits of its submodules."""
+    # Files that could not be fetched are not listed; the index knows them all the same.
     listed = git(folder, "rev-list", "--objects", "--no-walk", "--missing=allow-any", commit)
-    linked = {entry.sha for entry in tree(folder, commit) if entry.kind == "commit"}
+    entries = {entry.sha for entry in tree(folder, commit)}
     lines = listed.decode(errors="replace").split("\n")
-    return {line.split(" ")[0] for line in lines if line} | linked
+    return {line.split(" ")[0] for line in lines if line} | entries
 
 
 def contents(folder: str, commit: str) -> Iterator[bytes]:

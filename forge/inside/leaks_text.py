@@ -78,9 +78,11 @@ def _stripped(content: bytes) -> Set[bytes]:
 
 
 def _words(content: bytes) -> Set[bytes]:
-    # Compiled Python writes a name's length before it, which from 65 on may look like a letter.
+    # Compiled Python writes a name's length before it, which from 65 on may look like a letter,
+    # and after it what the next value is, by a letter and perhaps a number that looks like one.
     found = set(WORD.findall(content))
-    return found | {word[1:] for word in found if len(word) > LONG_WORD}
+    found |= {word[1:] for word in found if len(word) > LONG_WORD}
+    return found | {word[:-1] for word in found} | {word[:-2] for word in found}
 
 
 def _by_text(parts: List[Dict[str, Any]], name: str) -> Dict[bytes, Set[int]]:

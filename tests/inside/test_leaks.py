@@ -67,7 +67,7 @@ def test_finding_says_what_was_found(image):
     image.write("srv/sums.py", f"# ours\n{FIX}")
     (finding,) = scan(str(image.root), image.wanted)["findings"]
     assert finding["evidence"] == (
-        'gold patch of sums.py: 3 lines: raise MismatchedSummands(f"cannot add {first!r} to what '
+        'gold patch of sums.py: 6 lines: raise MismatchedSummands(f"cannot add {first!r} to what '
         'is no {type(first).__name__}")'
     )
 
