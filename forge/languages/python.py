@@ -19,7 +19,7 @@ MANIFESTS = (
     r"(^|/)(pyproject\.toml|setup\.(cfg|py)|\.?pytest\.(ini|toml)|tox\.(ini|toml)|hatch\.toml"
     r"|noxfile\.py|\.python-version|(run_?(unit_?)?tests?|manage)\.py)$|^bin/test$"
     r"|(^|/)(Pipfile|pixi\.toml|(GNUm|[Mm])akefile|\.?[Jj]ustfile|\.gitattributes)$"
-    r"|^([^/]+/)?(meson\.build|CMakeLists\.txt|Cargo\.toml)$|^\.gitmodules$|^(docker-)?compose[^/]*\.ya?ml$"
+    r"|^([^/]+/)?(meson\.build|CMakeLists\.txt|Cargo\.toml)$|^\.gitmodules$"
     r"|^\.github/(workflows/[^/]+|actions/([^/]+/)+action)\.ya?ml$"
     r"|(^|/)[^/]*(environment|conda)[^/]*\.ya?ml$|^ci/[^/]+\.(ya?ml|txt)$"
     r"|^((\.?ci|scripts?|tools|bin|\.github/[a-z]+)/)?[^/.]*(install|test|dep|setup|build|ci)[^/.]*"

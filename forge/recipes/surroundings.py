@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from forge.effect import Failure, Kind
 from forge.recipes.facts import Facts
-from forge.recipes.project import Project, table, text
-from forge.recipes.workflows import parsed
+from forge.recipes.project import Project
 
 SUBMODULE = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
 LFS = re.compile(r"^([^\s#]\S*)\s.*\bfilter=lfs\b", re.MULTILINE)
-COMPOSE = re.compile(r"^(docker-)?compose[^/]*\.ya?ml$")
 DISPLAY = ("xvfb", "xauth")
 MOST = 10
 
@@ -68,14 +66,6 @@ def read_surroundings(project: Project) -> Facts:
             *(f"lfs: {pattern}" for pattern in large[:MOST]),
         )
     )
-
-
-def services_of(project: Project) -> tuple[str, ...]:
-    """Images that the project's compose files start."""
-    paths = sorted(filter(COMPOSE.match, project.files))[:MOST]
-    services = [table(parsed(project.files[path]), "services") for path in paths]
-    images = [text(table(s).get("image")) for found in services for s in found.values()]
-    return tuple(dict.fromkeys(f"services: {image}" for image in images if image))
 
 
 def under_display(script: str) -> str:
