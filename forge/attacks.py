@@ -42,10 +42,11 @@ runpy.run_module("pytest", run_name="__main__", alter_sys=True)
 SHADOW = f"""
 import importlib, os, sys
 folder = os.path.dirname(os.path.abspath(__file__))
-sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != folder]
+paths = sys.path[:]
+sys.path[:] = [path for path in paths if os.path.abspath(path or ".") != folder]
 del sys.modules[__name__]
 importlib.import_module(__name__)
-sys.path.insert(0, folder)
+sys.path[:] = paths
 {LOAD}"""
 OF_PYTHON = {
     "sitecustomize.py": LOAD,

@@ -104,25 +104,24 @@ class Record:
 def load_watchers(record: Record) -> None:
     """Start to watch; a project may have modules of our names, so ours leave no trace."""
     folder = os.path.dirname(os.path.abspath(__file__))
-    names = sorted(name[:-3] for name in os.listdir(folder) if name.startswith("record_"))
-    sys.path.insert(0, folder)
-    for name in names:
+    for name in sorted(name[:-3] for name in os.listdir(folder) if name.startswith("record_")):
         importlib.import_module(name).start(record)
         del sys.modules[name]
-    sys.path.remove(folder)
+    sys.path[:] = [path for path in sys.path if path != folder]
 
 
 def run(command: List[str]) -> None:
     """Do as `python COMMAND…` does, in this process."""
-    if command[:2] == ["-m", "doctest"]:  # run as a program, it would be another module
-        sys.path[0], sys.argv = os.getcwd(), command[1:]
-        raise SystemExit(importlib.import_module("doctest")._test())  # noqa: SLF001 - its own main
-    if command[0] == "-m":
-        sys.path[0], sys.argv = os.getcwd(), command[1:]
-        runpy.run_module(command[1], run_name="__main__", alter_sys=True)
-    else:
-        sys.path[0], sys.argv = os.path.dirname(os.path.abspath(command[0])), command
+    if command[0] != "-m":
+        sys.argv = command
+        sys.path.insert(0, os.path.dirname(os.path.abspath(command[0])))
         runpy.run_path(command[0], run_name="__main__")
+        return
+    sys.argv = command[1:]
+    sys.path.insert(0, os.getcwd())
+    if command[1] == "doctest":  # run as a program, it would be another module
+        raise SystemExit(importlib.import_module("doctest")._test())  # noqa: SLF001 - its own main
+    runpy.run_module(command[1], run_name="__main__", alter_sys=True)
 
 
 def main(what: str, folder: str, count: str, *rest: str) -> None:

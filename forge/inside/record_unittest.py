@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 import unittest
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Tuple
 
 if TYPE_CHECKING:
     from forge.inside.record import React, Record
@@ -83,9 +83,8 @@ class _Results:
 
     def note_broken(self, test: Any) -> None:
         self.record.has_begun = True
-        module = _module_path(test)
-        self.record.broken.add(module)
-        self.record.broken.update(map(self.record.relative, _files(module)))
+        module, files = _module(test)
+        self.record.broken.update([module, *map(self.record.relative, files)])
 
 
 class _Suites:
@@ -96,12 +95,20 @@ class _Suites:
     def watch(self) -> None:
         self.record.watch(unittest.TestSuite, "run", self.run)
         self.record.watch(unittest.TestLoader, "loadTestsFromModule", self.load)
+        self.record.watch(unittest.TestLoader, "loadTestsFromName", self.load_name)
 
     def load(self, original: "React", _loader: Any, module: Any, *args: Any, **more: Any) -> Any:
         suite = original(module, *args, **more)
         for test in _tests(suite):
             # By the innermost module that lists it: a package may load its modules itself.
             self.modules.setdefault(id(test), getattr(module, "__file__", None) or "")
+        return suite
+
+    def load_name(self, original: "React", _loader: Any, name: str, *args: Any) -> Any:
+        suite = original(name, *args)
+        for test in _tests(suite):
+            if type(test).__name__ in BROKEN:
+                test.forge_name = name  # the test itself knows only the last part of it
         return suite
 
     def run(self, original: "React", suite: Any, result: Any, *args: Any) -> Any:
@@ -123,7 +130,9 @@ class _Suites:
         for part in suite:
             if hasattr(part, "__iter__"):
                 kept.append(self.prune(part))
-            elif any(map(self.record.is_wanted, self.places(part))):
+                continue
+            places = self.places(part)
+            if not places or any(map(self.record.is_wanted, places)):
                 kept.append(part)
         suite._tests = kept  # noqa: SLF001 - a suite has no other way to lose a test
         return suite
@@ -131,8 +140,7 @@ class _Suites:
     def places(self, test: Any) -> List[str]:
         """Paths of which one must be wanted: the module that lists a test, or what is broken."""
         if type(test).__name__ in BROKEN:
-            module = _module_path(test)
-            found = [self.record.relative(path) for path in _files(module)]
+            found = [self.record.relative(path) for path in _module(test)[1]]
             return [p[: -len("/__init__.py")] if p.endswith(ENDINGS[1]) else p for p in found]
         own = getattr(sys.modules.get(type(test).__module__), "__file__", None)
         path = self.modules.get(id(test)) or own
@@ -156,11 +164,15 @@ def _fixtures(test: Any) -> List[str]:
     return [module, "{}.{}".format(module, type(test).__qualname__)]
 
 
-def _module_path(test: Any) -> str:
-    return str(getattr(test, "_testMethodName", test)).replace(".", "/")
-
-
-def _files(module: str) -> List[str]:
-    """The file of a module that did not load."""
-    paths = (os.path.join(folder, module) + end for folder in sys.path for end in ENDINGS)
-    return [path for path in paths if os.path.isfile(path)][:1]
+def _module(test: Any) -> Tuple[str, List[str]]:
+    """The module that did not load, as a path without ending, and its file where there is one."""
+    name = getattr(test, "forge_name", None) or getattr(test, "_testMethodName", None) or str(test)
+    names = str(name).split(".")
+    for depth in range(len(names), 0, -1):
+        module = "/".join(names[:depth])
+        endings = ENDINGS if depth == len(names) else ENDINGS[:1]  # below it, a class or a test
+        paths = (os.path.join(folder, module) + end for folder in sys.path for end in endings)
+        found = [path for path in paths if os.path.isfile(path)][:1]
+        if found:
+            return module, found
+    return "/".join(names), []

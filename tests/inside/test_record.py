@@ -181,6 +181,19 @@ def test_target_whose_package_does_not_load_is_broken(place):
     assert place.run("tests/test_a.py") == ({}, ["tests", "tests/__init__.py"])
 
 
+@pytest.mark.parametrize("name", ["tests.test_b", "tests.test_b.A", "tests.test_b.A.test_a"])
+def test_module_that_is_called_by_its_name_and_does_not_load_is_broken(place, name):
+    place.write({"tests/__init__.py": "", "tests/test_b.py": "import nowhere"})
+    found = place.run(command=("-m", "unittest", name))
+    assert found == ({}, ["tests/test_b", "tests/test_b.py"])
+
+
+def test_module_that_is_nowhere_is_broken_under_its_name(place):
+    place.write({"tests/__init__.py": "", "tests/test_a.py": PASSES})
+    command = ("-m", "unittest", "tests.test_a", "tests.test_gone")
+    assert place.run(command=command) == ({"test_a (tests.test_a.A)": "P"}, ["tests/test_gone"])
+
+
 def test_tests_that_a_package_loads_itself_belong_to_their_modules(place):
     loads = """
 import unittest
@@ -202,8 +215,8 @@ def test_script_of_a_project_runs_in_its_folder_with_its_arguments(place):
 
 
 def test_project_may_have_modules_of_our_names(place):
-    own = PASSES.replace("pass", "import record; self.assertEqual(record.OWN, 1)")
-    place.write({"record.py": "OWN = 1\n", "record_unittest.py": "1 / 0\n", "test_a.py": own})
+    own = PASSES.replace("pass", "import record, record_unittest as r; r.OWN + record.OWN")
+    place.write({"record.py": "OWN = 1\n", "record_unittest.py": "OWN = 1\n", "test_a.py": own})
     assert place.run() == ({"test_a (test_a.A)": "P"}, [])
 
 
