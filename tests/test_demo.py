@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import cycle
 from pathlib import Path
 
+import polars as pl
 import pytest
 from fates import fates
 from passing import PASSING, replaced
@@ -34,6 +35,9 @@ FATES = {
     "brokenyard/gnomon#4": "attempts: has_environment",
     "brokenyard/sundial#1": "recipes: lock_unsatisfiable",
     "ghosted/lostandfound#5": "repositories: repository_vanished",
+    "gullwing/ferry#9": "task in train, difficulty 1.0",
+    "gullwing/tally#4": "task in train, difficulty 1.0",
+    "harborlight/semaphore#6": "task in eval, difficulty 1.0",
     "kestrel-labs/ledgerline#41": "task in train, difficulty 1.0",
     "kestrel-labs/ledgerline#42": "task in train, difficulty 1.1",
     "kestrel-labs/ledgerline#43": "task in train, difficulty 2.2",
@@ -62,9 +66,23 @@ FATES = {
     "papertrail/glyphs#4": "task in train, difficulty 4.8",
     "papertrail/glyphs#5": "task in train, difficulty 1.0",
     "papertrail/glyphs#6": "pull_requests: merge_not_found",
+    "quarrel/fletching#11": "verdicts: has_fail_to_pass",
     "saltmarsh/tinybus#88": "candidates: has_known_language",
     "stray-cat/tidytext#2": "tasks: is_first_of_its_patch",
+    "windrow/peaflour#2": "verdicts: is_collected_after",
 }
+
+DECLARATIONS = {
+    "harborlight/semaphore": "github_actions: test job test",
+    "kestrel-labs/ledgerline": "pyproject: group test",
+    "lanternworks/tidytext": "pyproject: extra test",
+    "mossgarden/colorpot": "tox: environment tests",
+    "orrery-io/timetable": "setup_cfg: extra testing",
+    "papertrail/glyphs": "requirements: requirements-dev.txt",
+    "quarrel/fletching": "make: target test",
+    "windrow/peaflour": "poetry: group test",
+}
+"""What each project says of its tests, and builds by, without any recipe of a user."""
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -158,6 +176,18 @@ def test_a_second_demo_makes_nothing_again(demo):
     parts = [line for line in done.stdout.splitlines() if " rows " in line]
     assert len(parts) > 20
     assert [line for line in parts if "fresh" not in line] == []
+
+
+def test_eight_projects_build_by_eight_declarations_without_a_recipe_of_a_user(demo):
+    root, _ = demo
+    recipes, built = (
+        scan(name, month="2026-03", root=root) for name in ("recipes", "environments")
+    )
+    first = recipes.join(built.filter("is_built"), on="recipe_sha").sort("rank")
+    named = first.with_columns(repo=pl.col("recipe").str.json_path_match("$.repo"))
+    readers = dict(named.group_by("repo").agg(pl.col("reader").first()).collect().iter_rows())
+    assert {repo: readers[repo] for repo in DECLARATIONS} == DECLARATIONS
+    assert [file.stem for file in (root / "world").glob("*/recipes/*")] == ["oldmill__almanac"]
 
 
 def test_no_family_and_no_patch_is_on_both_sides(demo):

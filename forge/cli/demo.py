@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 MONTH = "2026-03"
 HOURS = "24-71"
 FOLDER = Path("data/demo")
-LIMITS = ("attempts.would_be_tasks=5",)
-"""A real month makes ten attempts after the gold patch; the demo is to be short."""
+LIMITS = ("attempts.would_be_tasks=3", "recipes.ranks=2")
+"""A real month makes ten attempts after the gold patch, by three recipes if need be; the demo is
+to be short."""
 NEXT = """
 Look further:
   forge why {pull_request} --root {root}

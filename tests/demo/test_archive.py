@@ -59,6 +59,9 @@ def test_every_merge_is_of_our_world(made: Path) -> None:
         "brokenyard/gnomon#4",
         "brokenyard/sundial#1",
         "ghosted/lostandfound#5",
+        "gullwing/ferry#9",
+        "gullwing/tally#4",
+        "harborlight/semaphore#6",
         *(f"kestrel-labs/ledgerline#{n}" for n in (41, 42, 43, 44, 45)),
         *(f"lanternworks/tidytext#{n}" for n in (12, 12, 13, 15, 16, 17, 18, 19, 20, 21)),
         *(f"mossgarden/colorpot#{n}" for n in (21, 22, 23, 24, 25)),
@@ -66,8 +69,10 @@ def test_every_merge_is_of_our_world(made: Path) -> None:
         "oldmill/almanac#3",
         *(f"orrery-io/timetable#{n}" for n in (7, 8, 9)),
         *(f"papertrail/glyphs#{n}" for n in (3, 4, 5, 6)),
+        "quarrel/fletching#11",
         "saltmarsh/tinybus#88",
         "stray-cat/tidytext#2",
+        "windrow/peaflour#2",
     ]
 
 
