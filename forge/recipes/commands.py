@@ -43,6 +43,7 @@ SHELL = frozenset(
         "env",
     }
 )
+MOST_LETTERS, MOST_HERE, LONGEST = 100_000, 50, 5_000
 ASSIGNED = re.compile(r"^[A-Za-z_]\w*=")
 HERE = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?.*?^\s*\1\s*$", re.MULTILINE | re.DOTALL)
 
@@ -53,7 +54,11 @@ def commands(script: str) -> Iterator[list[str]]:
     >>> [*commands("cd a && pip install -e '.[test]'  # all")]
     [['cd', 'a'], ['pip', 'install', '-e', '.[test]']]
     """
-    for line in joined(HERE.sub("", script)):
+    if script.count("<<") < MOST_HERE:
+        script = HERE.sub("", script[:MOST_LETTERS])
+    for line in joined(script[:MOST_LETTERS]):
+        if len(line) > LONGEST:
+            continue
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         try:

@@ -8,10 +8,12 @@ FILES = ("GNUmakefile", "Makefile", "makefile", "justfile", "Justfile", ".justfi
 TARGET = re.compile(r"^@?([\w./-]+)[^:=\n]*:(?![:=])([^\n=]*)$", re.MULTILINE)
 VARIABLE = re.compile(r"^([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$", re.MULTILINE)
 REFERENCE = re.compile(r"\$[({](\w+)[)}]")
-DEEPEST = 4
+BODY = re.compile(r"(?:\n(?:[ \t]+[^\n]*|[ \t]*(?=\n)))*")
+LONGEST = 1_000
+MOST_TARGETS = 50
 
 
-def script(project: Project, target: str, depth: int = 0) -> str:
+def script(project: Project, target: str) -> str:
     r"""The commands of a target, those of the targets that it needs first.
 
     >>> text = "PIP = pip\ntest: deps\n\t@pytest $(ARGS)\ndeps:\n\t$(PIP) install -e .[t]\n"
@@ -19,15 +21,23 @@ def script(project: Project, target: str, depth: int = 0) -> str:
     'pip install -e .[t]\npytest '
     """
     content = next((text for name in FILES if (text := project.text(name))), "")
+    short = "\n".join(line for line in content.splitlines() if len(line) <= LONGEST)
+    return "\n".join(_lines(short, target, dict(VARIABLE.findall(short)), set()))
+
+
+def _lines(content: str, target: str, variables: dict[str, str], seen: set[str]) -> list[str]:
     found = next((m for m in TARGET.finditer(content) if m[1] == target), None)
-    if not found or depth > DEEPEST:
-        return ""
-    needed = [script(project, name, depth + 1) for name in re.findall(r"[\w./-]+", found[2])[:20]]
-    lines = re.match(r"(?:\n(?:[ \t]+[^\n]*|[ \t]*(?=\n)))*", content[found.end() :])
-    body = lines[0].strip("\n") if lines else ""
-    variables = dict(VARIABLE.findall(content))
-    own = [_filled(line.strip().lstrip("@-"), variables) for line in body.splitlines()]
-    return "\n".join(filter(None, [*needed, *own]))
+    if not found or target in seen or len(seen) > MOST_TARGETS:
+        return []
+    seen.add(target)
+    body = BODY.match(content, found.end())
+    own = [line.strip().lstrip("@-") for line in body[0].splitlines()] if body else []
+    needed = [
+        line
+        for name in re.findall(r"[\w./-]+", found[2])
+        for line in _lines(content, name, variables, seen)
+    ]
+    return [*needed, *(_filled(line, variables) for line in own if line)]
 
 
 def _filled(line: str, variables: dict[str, str]) -> str:

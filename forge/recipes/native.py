@@ -27,6 +27,7 @@ FORTRAN = re.compile(
     r"|numpy\.distutils|\.f90\b|f2py"
 )
 PKG_CONFIG = re.compile(r"(?i)\bdependency\s*\(|pkg[-_]?config|\bpkg_check_modules\s*\(")
+MOST_LETTERS = 20_000
 FILES = ("meson.build", "CMakeLists.txt", "setup.py")
 CARGO_HOME = "/opt/venv/cargo"
 """Inside the folder that tests may write to: what the install fetched serves the rebuild."""
@@ -51,7 +52,7 @@ def native(project: Project, facts: Facts) -> Native:
     lines = [r for n in facts.needs if n.purpose == "build" for r in n.requirements]
     backends = {canonical(re.split(r"[^\w.-]", line)[0]) for line in lines if line[:1].isalnum()}
     asked = [name for backend in sorted(backends) for name in ASKED.get(backend, ())]
-    sources = "\n".join(project.text(name) for name in FILES)
+    sources = "\n".join(project.text(name)[:MOST_LETTERS] for name in FILES)
     is_rust = bool(RUSTY & backends) or "rust_extensions" in project.text("setup.py")
     return Native(
         packages=(

@@ -54,23 +54,34 @@ class Learned:
         )
 
 
-def learn(project: Project, script: str, depth: int = 0) -> Learned:
+@dataclass
+class Reach:
+    """How much more is read for one question: scripts call each other, and themselves."""
+
+    commands: int = MOST_COMMANDS
+    depth: int = 0
+
+
+def learn(project: Project, script: str, reach: Reach | None = None) -> Learned:
     r"""What a script does, as far as its text tells.
 
     >>> learned = learn(Project({}), "sudo apt install graphviz\npip install mock && pytest -x")
     >>> learned.lines, learned.system_packages, learned.tests
     (('mock',), ('graphviz',), (('pytest', '-x'),))
     """
+    reach = reach or Reach()
     learned = Learned()
-    if depth > DEEPEST:
-        return learned
-    for number, command in enumerate(commands(script)):
-        if number < MOST_COMMANDS:
-            learned = learned | _of_command(project, command, depth)
+    reach.depth += 1
+    for command in commands(script):
+        if reach.depth > DEEPEST or reach.commands == 0:
+            break
+        reach.commands -= 1
+        learned = learned | _of_command(project, command, reach)
+    reach.depth -= 1
     return learned
 
 
-def _of_command(project: Project, command: list[str], depth: int) -> Learned:
+def _of_command(project: Project, command: list[str], reach: Reach) -> Learned:
     has_display = bool({"xvfb-run", "Xvfb", "/usr/bin/xvfb-run"} & {*command})
     words = program(bare(command))
     lines = [*installed(command), *(managed(project, bare(command)) or [])]
@@ -82,7 +93,7 @@ def _of_command(project: Project, command: list[str], depth: int) -> Learned:
     )
     if not words:
         return learned
-    return learned | _surrounding(words) | _called(project, words, depth)
+    return learned | _surrounding(words) | _called(project, words, reach)
 
 
 def _exported(command: Sequence[str]) -> list[tuple[str, str]]:
@@ -103,13 +114,13 @@ def _surrounding(words: list[str]) -> Learned:
     return Learned()
 
 
-def _called(project: Project, words: list[str], depth: int) -> Learned:
+def _called(project: Project, words: list[str], reach: Reach) -> Learned:
     words = _without_launcher(words)
     tool = TOOLS.get(words[0]) if words else None
     if tool:
-        return tool(project, words[1:], depth)
+        return tool(project, words[1:], reach)
     if words and (content := _script(project, words)):
-        return learn(project, content, depth + 1) | Learned(tests=_tests(words))
+        return learn(project, content, reach) | Learned(tests=_tests(words))
     return Learned(tests=_tests(words))
 
 
@@ -161,7 +172,7 @@ def _started(words: list[str]) -> list[str]:
     return rest
 
 
-def _tox(project: Project, words: list[str], depth: int) -> Learned:
+def _tox(project: Project, words: list[str], reach: Reach) -> Learned:
     chosen = [name for value in _options(words, "-e", "-f") for name in value.split(",")]
     known = tox.names(project)
     chosen = [_matching(name, known) for name in chosen]
@@ -170,7 +181,7 @@ def _tox(project: Project, words: list[str], depth: int) -> Learned:
     found = [tox.environment(project, name) for name in names[:1]]
     return _joined(
         Learned(one.lines, environment=one.variables, pythons=_named(names))
-        | learn(project, _shell(one.script), depth + 1)
+        | learn(project, _shell(one.script), reach)
         for one in found
     )
 
@@ -194,7 +205,7 @@ def _shell(script: str) -> str:
     return re.sub(r"\{env(?:python|bindir/python)\}", "python", script)
 
 
-def _nox(project: Project, words: list[str], depth: int) -> Learned:
+def _nox(project: Project, words: list[str], reach: Reach) -> Learned:
     chosen = _options(words, "-s", "-e", "--session", "--sessions")
     names = [re.sub(r"(-3\.\d+|\(.*\))$", "", name.split("(")[0]) for name in chosen]
     known = nox.sessions(project)
@@ -202,12 +213,12 @@ def _nox(project: Project, words: list[str], depth: int) -> Learned:
     wanted = [name for name in names if name in known] or tests[:1]
     return _joined(
         Learned(nox.lines(project, name), pythons=_named(chosen))
-        | learn(project, nox.script(project, name), depth + 1)
+        | learn(project, nox.script(project, name), reach)
         for name in wanted[:2]
     )
 
 
-def _hatch(project: Project, words: list[str], depth: int) -> Learned:
+def _hatch(project: Project, words: list[str], reach: Reach) -> Learned:
     rest = [word for word in words if not word.startswith(("-", "+"))]
     if rest[:1] == ["test"]:
         return Learned(hatch_lines(project, TESTER), tests=(("pytest",),))
@@ -217,10 +228,10 @@ def _hatch(project: Project, words: list[str], depth: int) -> Learned:
     called, _, script = rest[1].rpartition(":") if not name else (name, "", rest[-1])
     called = re.sub(r"\.py3.*$|^\+\S*", "", called) or "default"
     text = hatch_script(project, called, script) or " ".join([script, *rest[2:]])
-    return Learned(hatch_lines(project, called)) | learn(project, text, depth + 1)
+    return Learned(hatch_lines(project, called)) | learn(project, text, reach)
 
 
-def _pixi(project: Project, words: list[str], depth: int) -> Learned:
+def _pixi(project: Project, words: list[str], reach: Reach) -> Learned:
     name = next(iter(_options(words, "-e", "--environment")), "")
     rest = [
         w
@@ -231,16 +242,16 @@ def _pixi(project: Project, words: list[str], depth: int) -> Learned:
         return Learned()
     text = (pixi.task(project, rest[1]) or " ".join(rest[1:])) if rest[1:] else ""
     made = Learned(tuple(pixi.lines(project, name)), pythons=_named([name]))
-    return made | learn(project, text, depth + 1)
+    return made | learn(project, text, reach)
 
 
-def _make(project: Project, words: list[str], depth: int) -> Learned:
+def _make(project: Project, words: list[str], reach: Reach) -> Learned:
     targets = [word for word in words if not word.startswith("-") and not ASSIGNED.match(word)]
-    return _joined(learn(project, make.script(project, t), depth + 1) for t in targets[:5])
+    return _joined(learn(project, make.script(project, t), reach) for t in targets[:5])
 
 
-def _conda(project: Project, words: list[str], depth: int) -> Learned:
-    del depth
+def _conda(project: Project, words: list[str], reach: Reach) -> Learned:
+    del reach
     files = _options(words, "-f", "--file")
     lines = [line for name in files for line in conda.lines_of_file(project, project.path(name))]
     if "install" in words:
@@ -250,7 +261,7 @@ def _conda(project: Project, words: list[str], depth: int) -> Learned:
     return Learned(tuple(line for line in lines if line and "$" not in line))
 
 
-Tool = Callable[[Project, list[str], int], Learned]
+Tool = Callable[[Project, list[str], Reach], Learned]
 TOOLS: dict[str, Tool] = {
     "tox": _tox,
     "nox": _nox,

@@ -20,6 +20,7 @@ MOST_FILES = 40
 MOST_ROWS = 200
 MOST_STEPS = 300
 MOST_ALIASES = 50
+MOST_READ = 10_000
 DEEPEST = 4
 FROM_JSON = re.compile(r"^\$\{\{\s*fromJSON\(\s*([^()]+?)\s*\)\s*\}\}$", re.IGNORECASE)
 AUTOMATIC = frozenset({"push", "pull_request", "pull_request_target", "merge_group"})
@@ -105,6 +106,8 @@ class _Reader:
     project: Project
     path: str
     is_automatic: bool
+    read_steps: Iterator[int] = field(default_factory=lambda: iter(range(MOST_READ)))
+    """One is taken for each step and each row that is looked at, whoever calls whom."""
 
     def read(self, name: str, workflow: Table, job: Table, given: Context, depth: int) -> list[Job]:
         """What a job is for each row of its matrix; of a job that calls a workflow, its jobs."""
@@ -112,6 +115,8 @@ class _Reader:
             return []
         found: list[Job] = []
         for row in rows_of(_spelt(table(job, "strategy", "matrix"), given)):
+            if next(self.read_steps, None) is None:
+                break
             context = {**_basics(), **given, **{f"matrix.{key}": row[key] for key in row}}
             if holds(text(job.get("if")) or "true", context) is not False:
                 found += self._of_row(name, workflow, job, row, context, depth)
@@ -159,6 +164,8 @@ class _Reader:
 
     def _steps(self, steps: Any, context: Context, depth: int) -> Iterator[Step]:
         for step in map(table, steps if isinstance(steps, list) else []):
+            if next(self.read_steps, None) is None:
+                return
             if holds(text(step.get("if")) or "true", context) is False:
                 continue
             yield from self._step(step, context, depth)

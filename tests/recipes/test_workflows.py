@@ -1,6 +1,7 @@
 """Jobs as they would run: rows of a matrix, conditions, local actions and called workflows."""
 
 import textwrap
+from time import monotonic
 
 from forge.recipes.facts import Facts
 from forge.recipes.github_actions import read_github_actions
@@ -171,3 +172,21 @@ def test_jobs_that_run_no_tests_tell_nothing():
             call,
             (),
         )
+
+
+def test_files_that_call_themselves_without_end_are_read_to_a_bound():
+    action = "runs: {steps: [" + "{uses: ./a}," * 900 + "]}"
+    again = "  t: {uses: ./.github/workflows/ci.yml, strategy: {matrix: {n: [%s]}}}\n"
+    files = {
+        "a/action.yml": action,
+        "Makefile": "test: test\n" + "\tmake test\n" * 900,
+        "ci/run.sh": "bash ci/run.sh\n" * 900,
+    }
+    started = monotonic()
+    for job in (
+        "  t: {steps: [{uses: ./a}]}\n",
+        "  t: {steps: [{run: make test}, {run: bash ci/run.sh}]}\n",
+        again % ", ".join(map(str, range(150))),
+    ):
+        assert facts(files, ci=job) == Facts()
+    assert monotonic() - started < 60
