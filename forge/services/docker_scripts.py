@@ -130,6 +130,8 @@ fi
 git read-tree --reset -u HEAD
 
 step install
+# Python's own library compiled once more would be each task's.
+export PYTHONDONTWRITEBYTECODE=1
 (. {FOLDER}/environment.sh; bash -euo pipefail {FOLDER}/install.sh)
 
 step ownership
