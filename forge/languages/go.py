@@ -181,12 +181,13 @@ def _flags(is_vendored: bool) -> str:  # noqa: FBT001 - there is nothing else to
 
 
 def _dependencies(lock: str, is_vendored: bool) -> str:  # noqa: FBT001 - as above
-    # Who fetches nothing imports little of the standard library, too.
+    # Who fetches nothing imports little of the standard library, too; that package is what every
+    # test binary stands on.
     fetches = not is_vendored and re.search(r"(?m)^(require|\t\S+ v\d)", lock)
     return DEPENDENCIES.format(
         variables=" ".join(f"{name}={value}" for name, value in ALWAYS.items()),
         download="" if is_vendored else '(cd "$module" && go mod download)\n  ',
-        warm="std" if fetches else "testing",
+        warm="std" if fetches else "testing/internal/testdeps",
     )
 
 
