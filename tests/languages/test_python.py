@@ -44,8 +44,18 @@ MANIFESTS = [
     "dev-requirements.in",
     "requirements/ci/test.txt",
     "deps/base.pip",
+    ".github/workflows/ci.yml",
+    ".github/actions/setup/action.yml",
+    "Makefile",
+    "Pipfile",
+    "pixi.toml",
+    "ci/environment-py310.yml",
+    "scripts/install",
+    ".gitmodules",
+    ".gitattributes",
+    "README.md",
 ]
-NO_MANIFESTS = ["src/setup_tools.py", "docs/pyproject.toml.md", "README.md", "docs/index.txt"]
+NO_MANIFESTS = ["src/setup_tools.py", "docs/pyproject.toml.md", "a/README.md", "docs/index.txt"]
 
 
 @pytest.mark.parametrize("path", TESTS)
