@@ -85,7 +85,7 @@ class Bench:
 
     def attack(self, attacks) -> str:
         gold, hidden = patch_of(self.project, GOLD), patch_of(self.project, HIDDEN)
-        target = Target(gold, BASE["sums.go"] + hidden, FAIL_TO_PASS, PASS_TO_PASS, RUNNER.name)
+        target = Target(gold, hidden, FAIL_TO_PASS, PASS_TO_PASS, RUNNER.name)
         return patches_of(attacks, target)[0]
 
     def grade(self, patch: str, **changes) -> Report:
