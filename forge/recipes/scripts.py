@@ -263,9 +263,9 @@ def _conda(project: Project, words: list[str], reach: Reach) -> Learned:
 
 Tool = Callable[[Project, list[str], Reach], Learned]
 TOOLS: dict[str, Tool] = {
-    **{"tox": _tox, "nox": _nox, "hatch": _hatch, "pixi": _pixi, "make": _make, "just": _make},
-    **dict.fromkeys(("conda", "mamba", "micromamba"), _conda),
-}
+    "tox": _tox, "nox": _nox, "hatch": _hatch, "pixi": _pixi, "make": _make, "just": _make,
+    "conda": _conda, "mamba": _conda, "micromamba": _conda,
+}  # fmt: skip
 
 
 def _options(words: Sequence[str], *flags: str) -> list[str]:
