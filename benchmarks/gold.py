@@ -27,7 +27,11 @@ from forge.truth import findings
 
 FILE = Path("../shared/data/swebench-lite-dev.parquet")
 # What keeps odd pull requests out of a training set says nothing about reproducing them.
-LIMITS = ("candidates.needs_licence=false", "candidates.files=1000", "candidates.lines=100000")
+# And a busy machine is no finding.
+LIMITS = (
+    *("candidates.needs_licence=false", "candidates.files=1000", "candidates.lines=100000"),
+    "attempts.seconds=1800",
+)
 LAST = "verdicts"
 PYTHON = re.compile(r"python:(\d+\.\d+)")
 
