@@ -57,7 +57,9 @@ def test_row_that_holds_is_written_with_its_digest_and_logs(home, write, row, fo
     assert not (home / "data").exists()
 
 
-def test_every_test_that_is_not_as_listed_is_named_and_the_command_says_invalid(home, write, forge_says):
+def test_every_test_that_is_not_as_listed_is_named_and_the_command_says_invalid(
+    home, write, forge_says
+):
     write(
         held={},
         listed={"FAIL_TO_PASS": json.dumps([SHOUTS, MARKS]), "PASS_TO_PASS": '["gone.py::test"]'},
