@@ -73,7 +73,7 @@ def serve(
 def packed(*lines: dict[str, Any] | bytes) -> bytes:
     """Lines as an hour's file."""
     texts = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
-    return gzip.compress(b"".join(text + b"\n" for text in texts))
+    return gzip.compress(b"".join(text + b"\n" for text in texts), mtime=0)
 
 
 def trimmed(action: str = "merged", **known: Any) -> dict[str, Any]:
