@@ -1,5 +1,6 @@
 """Under `go test`, with vendored modules: nothing done fails, gold passes, attacks do nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from forge.languages.go import GO, RUNNER
 from forge.recipes.drafts import Wanted
 from forge.recipes.project import Project
 from forge.services.docker import Image, Ran
+from forge.settings import Settings
 
 ZERO = """package sums
 
@@ -96,7 +98,8 @@ class Bench:
 def bench(docker_engine, tmp_path_factory) -> Iterator[Bench]:  # noqa: ARG001 - skips without it
     folder = tmp_path_factory.mktemp("go")
     project = make_project(folder / "origin", BASE)
-    with opened_docker(folder, project) as (docker, runner):
+    settings = Settings(root=folder, git_url=project.git_url)
+    with asyncio.Runner() as runner, opened_docker(settings, runner) as docker:
         yield Bench(docker, runner, project)
 
 

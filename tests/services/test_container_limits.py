@@ -138,7 +138,7 @@ def test_builds_and_probes_past_a_limit_are_ended_and_the_limit_is_named(
 
 def test_limit_tells_its_number_and_the_last_words(answers):
     detail = answers["build", "sleeps"].value.detail
-    assert detail.startswith("it ran longer than 16 seconds\n=== system_packages\n=== checkout\n")
+    assert detail.startswith("it ran longer than 16 seconds\n=== checkout\n=== install\n")
 
 
 @pytest.mark.usefixtures("answers")

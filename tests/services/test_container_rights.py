@@ -80,7 +80,7 @@ env | cut -d= -f1 | sort | tr '\\n' ' '
 
 OF_THE_SCRIPT = {
     *("FORGE_RESULT", "HOME", "HOSTNAME", "LANG", "LOGNAME", "OLDPWD", "PWD", "SHLVL", "TERM"),
-    *("PIP_NO_INDEX", "PYTHONPATH", "USER", "UV_OFFLINE", "_"),
+    *("FORGE_RUNNER", "PIP_NO_INDEX", "PYTHONPATH", "USER", "UV_OFFLINE", "_"),
 }
 
 
