@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import docker
 import handmade
 import polars as pl
 import pytest
@@ -141,22 +143,22 @@ def test_container_that_somebody_kills_leaves_its_task_unchecked(
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
     command = [sys.executable, "-m", "forge", "check", "--tasks", "tasks.jsonl", "-o", "c.jsonl"]
     running = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _kill_container_of(docker_engine, running.pid)
-    assert running.wait(60) == 4
-    running.stderr.close()
+    _kill_containers_of(docker_engine, running)
+    told = running.communicate()[1].decode()
+    assert running.returncode == 4, told
     assert checked(home / "c.jsonl")["slow"]["reason"] == "killed"
 
 
-def _kill_container_of(docker_engine, pid: int) -> None:
+def _kill_containers_of(docker_engine, running: subprocess.Popen) -> None:
+    """Kill whatever it starts, until it ends: what was killed once is asked again."""
     until = time.monotonic() + 60
-    while time.monotonic() < until:
-        labelled = docker_engine.containers.list(filters={"label": "forge.process"})
-        for found in labelled:
-            if f":{pid}:" in found.labels["forge.process"]:
-                found.kill()
-                return
+    while running.poll() is None:
+        assert time.monotonic() < until, "it did not end"
+        for found in docker_engine.containers.list(filters={"label": "forge.process"}):
+            if f":{running.pid}:" in found.labels["forge.process"]:
+                with suppress(docker.errors.APIError):  # it has ended meanwhile
+                    found.kill()
         time.sleep(0.1)
-    pytest.fail("no container was started")
 
 
 def test_script_that_writes_nonsense_where_forge_reads_leaves_its_own_task_unchecked(
