@@ -17,7 +17,10 @@ from forge.store import Store
 MONTH = "2026-03"
 # Times, sizes and what holds them: two builds agree on whether they are there, no more.
 VARYING = {
-    "environments": ["image_digest", "bytes", "seconds", "log"],
+    "environments": [
+        *("image_digest", "bytes", "own_bytes", "seconds", "log"),
+        *("dependencies_digest", "dependencies_bytes"),
+    ],
     "attempts": ["memory_bytes", "processes", "seconds", "ran_at", "log", "result"],
     "verdicts": [
         *("seconds_before", "seconds_after", "seconds_p95"),

@@ -80,7 +80,7 @@ def plain(text: str, root: Path) -> str:
             (
                 "forge: no such table: taks\nthe tables are hours, merges, repositories, "
                 "pull_requests, candidates, patches, features, statements, recipes, environments, "
-                "attempts, verdicts, gates, tasks, splits\n"
+                "attempts, verdicts, gates, leaks, tasks, splits\n"
             ),
         ),
     ],
