@@ -28,6 +28,9 @@ from forge.reader import scan
 from forge.selection import Selection
 from forge.settings import Settings
 
+# The first test builds the whole demo, beside whatever other tests run at the time.
+pytestmark = pytest.mark.timeout(1800)
+
 NEVER_MERGED = {"lanternworks/tidytext#14", "mudlark/pocket#2"}
 """One was closed; of the other's merge the archive tells after the break of a cut-off dump."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MONTH = "2026-03"
 HOURS = "24-71"
 FOLDER = Path("data/demo")
-LIMITS = ("attempts.would_be_tasks=3", "recipes.ranks=2")
+LIMITS = ("attempts.would_be_tasks=3", "attempts.dependences=false", "recipes.ranks=2")
 """A real month makes ten attempts after the gold patch, by three recipes if need be; the demo is
 to be short."""
 NEXT = """

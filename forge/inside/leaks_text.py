@@ -10,6 +10,8 @@ FEW_WORDS = 3
 LONG_WORD = 65
 SMALLEST_FILE = 64
 LONGEST_EVIDENCE = 200
+FEW_TEXTS = 12
+"""So many are sooner sought one by one than by taking some bytes apart."""
 
 
 class Wanted:
@@ -52,6 +54,8 @@ class Wanted:
         return _match(part, "the whole file") if part else None
 
     def _lines(self, content: bytes) -> Optional[str]:
+        if not _may_hold(content, self.lines):
+            return None
         matched = self.lines.keys() & _stripped(content)
         if b"@@ -" in content:  # a patch; else nothing but what it says marks a line
             matched |= self.lines.keys() & _stripped(content.replace(b"\n+", b"\n"))
@@ -65,12 +69,18 @@ class Wanted:
         return None
 
     def _words(self, content: bytes, few_words: int) -> Optional[str]:
+        if not _may_hold(content, self.words):
+            return None
         matched = self.words.keys() & _words(content)
         for number, words in _of_parts(matched, self.words).items():
             if len(words) >= few_words:
                 text = b" ".join(sorted(words)).decode()
                 return _match(self.parts[number], "{} words: {}".format(len(words), text))
         return None
+
+
+def _may_hold(content: bytes, texts: Dict[bytes, Set[int]]) -> bool:
+    return len(texts) > FEW_TEXTS or any(text in content for text in texts)
 
 
 def _stripped(content: bytes) -> Set[bytes]:
