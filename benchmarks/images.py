@@ -6,7 +6,7 @@ Run `FORGE_ROOT=… python -m benchmarks.images MONTH` after `forge build --to e
 import click
 import polars as pl
 
-from forge.leftovers import container, engine
+from forge.leftovers import engine
 from forge.settings import Settings
 
 SIZE = "du -sb /testbed | cut -f1"
@@ -23,10 +23,8 @@ def main(month: str, images: int) -> None:
     click.echo(f"{len(built)} environments on {tiers} dependencies: {tiers / len(built):.2f} each")
     with engine() as client:
         for image, own in built.select("image", "own_bytes").head(images).rows():
-            with container(client, image, SIZE) as looking:
-                looking.start()
-                looking.wait()
-                checkout = int(looking.logs())
+            looked = ["bash", "-c", SIZE]
+            checkout = int(client.containers.run(image, looked, remove=True, network_disabled=True))
             click.echo(f"{image}: {own:,} of {checkout:,} bytes: {own / checkout:.2f}")
 
 
