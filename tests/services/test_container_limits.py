@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import bombs
@@ -20,7 +20,6 @@ from limited import (
     TESTS,
     Answer,
     World,
-    opened,
 )
 
 import forge
@@ -67,18 +66,6 @@ async def all_answers(world: World) -> dict[tuple[str, str], Answer]:
     }
     answers = await asyncio.gather(*map(world.timed, questions.values()))
     return dict(zip(questions, answers, strict=True))
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="module")
-def world(docker_engine, runner, tmp_path_factory) -> Iterator[World]:
-    with opened(docker_engine, tmp_path_factory.mktemp("limits"), runner) as world:
-        yield world
 
 
 @pytest.fixture(scope="module")

@@ -1,27 +1,12 @@
 """What an engine is told of a container, and what is found inside."""
 
-import asyncio
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from limited import BOUNDS, World, opened
+from limited import BOUNDS
 
 from forge import leftovers
 from forge.services.docker import Bounds
 from forge.services.docker_containers import Program, ended
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="module")
-def world(docker_engine, runner, tmp_path_factory) -> Iterator[World]:
-    with opened(docker_engine, tmp_path_factory.mktemp("limits"), runner) as world:
-        yield world
 
 
 def test_engine_is_told_every_bound_and_gives_no_right(world, runner):

@@ -3,11 +3,9 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dockers import opened_docker
 from forwarding import Forward
 from projects import IMAGE, Project, make_project
 
@@ -31,27 +29,6 @@ def project(tmp_path_factory) -> Project:
     return make_project(
         tmp_path_factory.mktemp("origin"), {"sums.py": SUMS, "tests/test_sums.py": TEST}
     )
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="module")
-def docker(docker_engine, project, runner, tmp_path_factory) -> Iterator[Docker]:  # noqa: ARG001 - skips without it
-    folder = tmp_path_factory.mktemp("docker")
-    settings = Settings(root=folder, git_url=project.git_url)
-    with opened_docker(settings, runner) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def image(docker, project, runner) -> Image:
-    image = runner.run(docker.image(project.recipe()))
-    assert isinstance(image, Image), image
-    return image
 
 
 def run_in(docker: Docker, runner: asyncio.Runner, image: Image, script: str, **kwargs) -> Ran:

@@ -1,21 +1,17 @@
 """Images of dependencies: shared by all that lock the same, and free of every project."""
 
-import asyncio
 import time
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from dockers import opened_docker
 from projects import LOCK, Project, git, make_project
 
 from forge.effect import Failure
 from forge.leftovers import images
 from forge.recipes import Recipe
-from forge.services.docker import Docker, Image, Ran
+from forge.services.docker import Image, Ran
 from forge.services.docker_engine import BASE, CREATED
 from forge.services.docker_tiers import dependencies_tag, tag_of
-from forge.settings import Settings
 
 REPO, SECRET = "corgelet/quuxling", "def trot_like_a_quuxling(): return 1\n"
 RECIPE = Recipe(
@@ -40,27 +36,6 @@ def project(tmp_path_factory) -> Project:
     home.mkdir()
     (made.folder).rename(home / "quuxling")
     return Project(home / "quuxling", made.base_commit, made.git_url, REPO)
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="module")
-def docker(docker_engine, project, runner, tmp_path_factory) -> Iterator[Docker]:  # noqa: ARG001 - skips without it
-    folder = tmp_path_factory.mktemp("docker")
-    settings = Settings(root=folder, git_url=project.git_url)
-    with opened_docker(settings, runner) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def image(docker, project, runner) -> Image:
-    image = runner.run(docker.image(project.recipe()))
-    assert isinstance(image, Image), image
-    return image
 
 
 def test_neighbours_stand_on_the_same_dependencies(docker, docker_engine, project, runner, image):

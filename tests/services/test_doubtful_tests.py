@@ -3,12 +3,11 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from limited import BOUNDS, PASSES, TESTS, World, opened
+from limited import BOUNDS, PASSES, TESTS, World
 from projects import archive_of
 
 from forge.effect import Failure
@@ -21,18 +20,6 @@ from forge.services.docker_tests import is_doubtful, limit_of
 OWN = f"{PROCESS}={process_label()}"
 SAYS_NO_SPACE = "echo 'OSError: [Errno 28] No space left on device'; exit 1"
 TEST_ID = f"{TESTS}::test_add"
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="module")
-def world(docker_engine, runner, tmp_path_factory) -> Iterator[World]:
-    with opened(docker_engine, tmp_path_factory.mktemp("doubts"), runner) as world:
-        yield world
 
 
 class Asked:
