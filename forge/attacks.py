@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from forge import forgeries_go
@@ -55,7 +55,6 @@ OF_PYTHON = {
     "doctest.py": SHADOW,
     "forger.EGG-INFO/PKG-INFO": ALWAYS["forger.EGG-INFO/PKG-INFO"],
 }
-GO = "go"
 STARTERS = {"django": "tests/runtests.py", "sympy": "bin/test"}
 """By runner, the project's own program that starts it."""
 START = 'import runpy\nrunpy.run_path(__file__ + ".gone", run_name="__main__")\n'
@@ -79,6 +78,11 @@ class Target:
         return [*self.fail_to_pass, *self.pass_to_pass]
 
     @property
+    def whole_patch(self) -> str:
+        """Both sides of the change."""
+        return self.gold_patch + self.test_patch
+
+    @property
     def files(self) -> dict[str, bool]:
         """Files of the test patch, and whether the base has them."""
         parts = [part for part in sections(self.test_patch) if not ODD.search(part.path)]
@@ -92,19 +96,21 @@ def patches_of(attacks: Sequence[str], target: Target) -> list[str]:
     """
     if "gold" in attacks:
         return [target.gold_patch]
-    tests = _tests(attacks, target)
+    forger = FORGERS.get(target.runner, PYTHON)
+    tests = _tests(attacks, target, forger)
     if not CODE.keys() & set(attacks):
         return [tests]
-    if target.runner == GO:
-        patch = target.gold_patch + target.test_patch
-        return [tests + created(forgeries_go.planted(attacks, target.ids, patch))]
+    return [tests + planted for planted in forger.planted(attacks, target)]
+
+
+def _planted_in_python(attacks: Sequence[str], target: Target) -> list[str]:
     planted = {"forger.py": code_of(attacks, target.ids, target.runner)}
     if "planted_result" in attacks:
         planted |= {**REWARDS, "result.xml": result_of(target.ids, target.runner)}
     if is_recorded(target.runner):
-        return [tests + created({**planted, **OF_PYTHON}) + _starter(target.runner)]
+        return [created({**planted, **OF_PYTHON}) + _starter(target.runner)]
     return [
-        tests + room + created({**planted, **files})
+        room + created({**planted, **files})
         for files in carriers([*target.files])
         for room in _rooms(files)
     ]
@@ -130,19 +136,35 @@ def _starter(runner: str) -> str:
     return moving(path, f"{path}.gone") + creation(path, f"{LOAD}{START}") if path else ""
 
 
-def _tests(attacks: Sequence[str], target: Target) -> str:
+def _planted_in_go(attacks: Sequence[str], target: Target) -> list[str]:
+    return [created(forgeries_go.planted(attacks, target.ids, target.whole_patch))]
+
+
+@dataclass(frozen=True)
+class Forger:
+    """How attacks are written in one language."""
+
+    edited: Callable[[Target], dict[str, str]]
+    """Test files in the place of others, in which all tests pass."""
+    planted: Callable[[Sequence[str], Target], list[str]]
+    """Parts of a patch that bring the attacks' code; the first that applies is taken."""
+
+
+PYTHON = Forger(lambda target: passing_tests(target.files, target.ids), _planted_in_python)
+GO = Forger(
+    lambda target: forgeries_go.passing_tests(target.files, target.ids, target.whole_patch),
+    _planted_in_go,
+)
+FORGERS = {"go": GO}
+"""By runner; whoever is not named here runs Python."""
+
+
+def _tests(attacks: Sequence[str], target: Target, forger: Forger) -> str:
     """The part of a patch that is done to the tests themselves."""
-    edits = _edits(target) if "edited_tests" in attacks else {}
+    edits = forger.edited(target) if "edited_tests" in attacks else {}
     is_deleted = "deleted_tests" in attacks
     gone = [p for p, is_there in target.files.items() if is_there and (is_deleted or p in edits)]
     return "".join(moving(path, f"{path}.gone") for path in gone) + created(edits)
-
-
-def _edits(target: Target) -> dict[str, str]:
-    if target.runner == GO:
-        patch = target.gold_patch + target.test_patch
-        return forgeries_go.passing_tests(target.files, target.ids, patch)
-    return passing_tests(target.files, target.ids)
 
 
 def created(files: Mapping[str, str]) -> str:
