@@ -25,8 +25,8 @@ RELEASED = {
 PATCHES = range(25)
 DEBIAN = {"3.6": "bullseye"}
 """The last release of Debian that a Python's official image was made for, where it is an older."""
-# Compiled packages take months to publish wheels for a new Python; who names it alone knows better.
-SETTLING = timedelta(days=180)
+# Packages take a year to publish wheels for a new Python; who names it alone knows better.
+SETTLING = timedelta(days=365)
 
 
 def read_python_version(project: Project) -> Facts:

@@ -47,7 +47,7 @@ LOG_BYTES = 50_000_000
 LOG, SECONDS = "forge.log", "forge.seconds"
 """Labels: the artifact of what a build printed, and how long it took."""
 BASE_DIGEST, BASE_BYTES = "forge.base_digest", "forge.base_bytes"
-BOUNDED = {"dependencies", "task"}
+BOUNDED = {"packages", "dependencies", "task"}
 LAST_LINES = 20
 ROOT = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETFCAP")
 NETWORK_DOWN = re.compile(
@@ -94,37 +94,32 @@ class Images:
     async def toolchain(self, base: str) -> str:
         """The tag of a toolchain image with our tools in it."""
         work = tiers.toolchain(base)
-        async with self._locks[work.tag]:
-            if await self.engine.find_image(work.tag) is None:
-                await self._pull(base)
-                await self._build(work)
+        await self._have(work)
         return work.tag
-
-    async def dependencies(self, recipe: Recipe) -> str:
-        """The tag of what a recipe shares with all that need the same."""
-        tag = tiers.dependencies_tag(recipe)
-        self.used.add(tag)
-        async with self._locks[tag]:
-            if refused := self._refused.get(tag):
-                raise Unanswered(refused)
-            if await self.engine.find_image(tag) is None:
-                await self._depend(recipe)
-        return tag
 
     async def task(self, recipe: Recipe) -> Image:
         """The image in which a recipe's tests run."""
         tag = tiers.tag_of(recipe)
         self.used.add(tag)
-        async with self._locks[tag]:
-            if found := await self.engine.find_image(tag):
-                return self._described(tag, found)
-            commit = await self._commit(recipe)
-            return await self._build(tiers.task(recipe, await self.dependencies(recipe), commit))
+        found = await self.engine.find_image(tag)
+        if found is None:
+            found = await self._have(tiers.task(recipe, await self._commit(recipe)))
+        return self._described(tag, found)
 
-    async def _depend(self, recipe: Recipe) -> None:
-        work = tiers.dependencies(recipe, await self.toolchain(recipe.image))
+    async def _have(self, work: Work | str) -> DockerImage:
+        """The image that is there, or comes from a registry, or is built after all below it."""
+        if isinstance(work, str):
+            return await self.engine.find_image(work) or await pull(self.engine, work)
+        self.used.add(work.tag)
+        async with self._locks[work.tag]:
+            if refused := self._refused.get(work.tag):
+                raise Unanswered(refused)
+            return await self.engine.find_image(work.tag) or await self._made(work)
+
+    async def _made(self, work: Work) -> DockerImage:
+        await self._have(work.base)
         try:
-            await self._build(work)
+            return await self._build(work)
         except Unanswered as stopped:
             # Of all who share it the first has tried it for the others.
             if stopped.failure.kind == "environment":
@@ -137,11 +132,7 @@ class Images:
         except Failed as failed:
             raise Unanswered(failed.failure) from None
 
-    async def _pull(self, base: str) -> None:
-        if not await self.engine.find_image(base):
-            await pull(self.engine, base)
-
-    async def _build(self, work: Work) -> Image:
+    async def _build(self, work: Work) -> DockerImage:
         async with self.engine.slots:
             await self._make_room()
             program = self._program(work, await self.relays.environment())
@@ -154,13 +145,17 @@ class Images:
                 if image is None:
                     built = {LOG: log, SECONDS: str(end.seconds)}
                     image = await self._committed(container, work, built)
-        return self._described(work.tag, image)
+        return image
 
     async def _committed(
         self, container: Container, work: Work, built: dict[str, str]
     ) -> DockerImage:
         base = await self.engine.call(self.engine.client.images.get, str(container.attrs["Image"]))
-        built |= {BASE: work.base, BASE_DIGEST: str(base.id), BASE_BYTES: str(base.attrs["Size"])}
+        built |= {
+            BASE: work.base_tag,
+            BASE_DIGEST: str(base.id),
+            BASE_BYTES: str(base.attrs["Size"]),
+        }
         return await self.engine.call(partial(_commit, container, work, built))
 
     def _described(self, tag: str, image: DockerImage) -> Image:
@@ -182,7 +177,7 @@ class Images:
         files[f"{scripts.FOLDER}/build.sh"] = work.script.encode()
         files |= scripts.network_files(proxies, self.settings.build_ca_bundle)
         return Program(
-            image=work.base,
+            image=work.base_tag,
             command=("/bin/bash", f"{scripts.FOLDER}/build.sh"),
             files={path: File(content) for path, content in files.items()},
             archives=work.archives,

@@ -35,7 +35,7 @@ async def pull(engine: Engine, reference: str) -> DockerImage:
     try:
         found = await engine.call(engine.client.images.pull, reference)
     except APIError as error:
-        words = str(error.explanation or error)
+        words = f"{reference}: {error.explanation or error}"
         if GONE.search(words):
             raise Unanswered(Failure("environment", "image_not_found", words)) from None
         raise Unanswered(Failure("infra", "image_unreachable", words)) from None

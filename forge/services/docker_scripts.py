@@ -86,8 +86,11 @@ step tools
 mkdir -p /forge/bin /testbed
 ln -s "$(readlink -f "$(command -v python3)")" /forge/bin/python3
 git config --system --add safe.directory /testbed
-if python3 -m pip --version; then  # the wheel holds a static program: any Python may fetch it
+# The wheel holds a static program: any Python may fetch it, but old pips heed no --python-version.
+if python3 -m pip --version; then
   mkdir /tmp/uv
+  export PYTHONPATH=/tmp/pip
+  python3 -m pip install -q --target $PYTHONPATH pip
   python3 -m pip download -q --no-deps --only-binary :all: --python-version 3.12 -d /tmp/uv uv=={UV}
   python3 -m zipfile -e /tmp/uv/*.whl /tmp/uv/wheel
   install -m 755 /tmp/uv/wheel/uv-*.data/scripts/uv /usr/local/bin/uv
@@ -96,12 +99,18 @@ fi
     + END
 )
 
-DEPENDENCIES = (
+SYSTEM_PACKAGES = (
     BEGIN
     + rf"""
 step system_packages
 install_packages $(cat {FOLDER}/packages)
+"""
+    + END
+)
 
+DEPENDENCIES = (
+    BEGIN
+    + rf"""
 step dependencies
 cp {FOLDER}/lock /forge/lock
 cd /home/forge

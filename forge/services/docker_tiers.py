@@ -1,7 +1,7 @@
-"""The three tiers that images are made in, and their names.
+"""The tiers that images are made in, each on the one before, and their names.
 
-A toolchain is everybody's. Dependencies stand on it and hold nothing of a project, so that whoever
-locks the same shares them. A task stands on its dependencies.
+A toolchain is everybody's, system packages are for all who name the same. Dependencies hold nothing
+of a project either, so that whoever locks the same shares them. A task stands on its dependencies.
 """
 
 import hashlib
@@ -22,35 +22,57 @@ PROCESSORS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True)
 class Work:
-    """What becomes an image: a shell script, its files, and what the image says of itself."""
+    """What becomes an image: a shell script, its files, and what the image says of itself.
+
+    It stands on other work of ours, or on an image that others made.
+    """
 
     tag: str
     kind: str
-    base: str
+    base: "Work | str"
     script: str
     files: Mapping[str, bytes] = field(default_factory=dict)
     archives: Mapping[str, Path] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def base_tag(self) -> str:
+        """The name of what it stands on."""
+        return self.base if isinstance(self.base, str) else self.base.tag
 
-def toolchain(base: str) -> Work:
+
+def toolchain(image: str) -> Work:
     """An image that others made, with our tools in it."""
-    tag = f"sweforge/toolchain:{_short(base, scripts.TOOLCHAIN)}"
-    return Work(tag, "toolchain", base, scripts.TOOLCHAIN)
+    tag = f"sweforge/toolchain:{_short(image, scripts.TOOLCHAIN)}"
+    return Work(tag, "toolchain", image, scripts.TOOLCHAIN)
 
 
-def dependencies(recipe: Recipe, base: str) -> Work:
-    """What a recipe needs beside its project."""
+def system_packages(recipe: Recipe) -> Work:
+    """What a recipe has of its distribution, on its toolchain."""
+    base, packages = toolchain(recipe.image), " ".join(sorted(set(recipe.system_packages)))
+    if not packages:
+        return base
+    tag = (
+        f"sweforge/packages:{_short(base.tag, packages, platform_name(), scripts.SYSTEM_PACKAGES)}"
+    )
+    files = {"packages": packages.encode()}
+    return Work(tag, "packages", base, scripts.SYSTEM_PACKAGES, files)
+
+
+def dependencies(recipe: Recipe) -> Work:
+    """What a recipe needs beside its project: the same for all that lock the same."""
+    base = system_packages(recipe)
+    told = (base.tag, recipe.lock, recipe.lock_as_of, recipe.dependencies)
+    tag = f"sweforge/dependencies:{_short(*told, platform_name(), scripts.DEPENDENCIES)}"
     files = {
-        "packages": " ".join(_packages(recipe)).encode(),
         "lock": recipe.lock.encode(),
         "dependencies.sh": recipe.dependencies.encode(),
         "environment.sh": scripts.tier_script(recipe).encode(),
     }
-    return Work(dependencies_tag(recipe), "dependencies", base, scripts.DEPENDENCIES, files)
+    return Work(tag, "dependencies", base, scripts.DEPENDENCIES, files)
 
 
-def task(recipe: Recipe, base: str, commit: Path) -> Work:
+def task(recipe: Recipe, commit: Path) -> Work:
     """The project at its base commit, installed."""
     files = {
         "install.sh": recipe.install.encode(),
@@ -59,14 +81,8 @@ def task(recipe: Recipe, base: str, commit: Path) -> Work:
         "rules": languages()[recipe.language].rules(recipe.runner).encode(),
     }
     archives, environment = {"/testbed": commit}, scripts.variables(recipe)
+    base = dependencies(recipe)
     return Work(tag_of(recipe), "task", base, scripts.TASK, files, archives, environment)
-
-
-def dependencies_tag(recipe: Recipe) -> str:
-    """The name of a recipe's dependencies: the same for all that share them."""
-    told = (recipe.image, *_packages(recipe), "", recipe.lock, recipe.lock_as_of)
-    ours = (recipe.dependencies, platform_name(), scripts.TOOLCHAIN, scripts.DEPENDENCIES)
-    return f"sweforge/dependencies:{_short(*told, *ours)}"
 
 
 def tag_of(recipe: Recipe) -> str:
@@ -81,7 +97,7 @@ def tag_of(recipe: Recipe) -> str:
         re.sub(r"[^a-z0-9]+", "-", part).strip("-") for part in recipe.repo.lower().partition("/")
     )
     rules = languages()[recipe.language].rules(recipe.runner)
-    ours = (scripts.TOOLCHAIN, scripts.DEPENDENCIES, scripts.TASK, source_of(KEEPER), rules)
+    ours = (dependencies(recipe).tag, scripts.TASK, source_of(KEEPER), rules)
     return f"sweforge/{owner}__{name or 'repository'}:{_short(recipe.text, *ours)}"
 
 
@@ -89,10 +105,6 @@ def platform_name() -> str:
     """Operating system and processor, as Docker names them."""
     machine = platform.machine()
     return f"linux/{PROCESSORS.get(machine, machine)}"
-
-
-def _packages(recipe: Recipe) -> list[str]:
-    return sorted(set(recipe.system_packages))
 
 
 def _short(*texts: str) -> str:

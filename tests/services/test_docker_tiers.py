@@ -11,7 +11,7 @@ from forge.leftovers import images
 from forge.recipes import Recipe
 from forge.services.docker import Image, Ran
 from forge.services.docker_engine import BASE, CREATED
-from forge.services.docker_tiers import dependencies_tag, tag_of
+from forge.services.docker_tiers import dependencies, system_packages, tag_of, toolchain
 
 REPO, SECRET = "corgelet/quuxling", "def trot_like_a_quuxling(): return 1\n"
 RECIPE = Recipe(
@@ -74,7 +74,18 @@ def test_dependencies_hold_neither_source_nor_name_of_the_project(docker, runner
     ],
 )
 def test_whatever_decides_about_dependencies_changes_their_name(changes):
-    assert dependencies_tag(RECIPE.model_copy(update=changes)) != dependencies_tag(RECIPE)
+    assert dependencies(RECIPE.model_copy(update=changes)).tag != dependencies(RECIPE).tag
+
+
+def test_other_locks_share_the_system_packages_of_one_image():
+    other = RECIPE.model_copy(update={"lock": LOCK + "attrs==25.1.0\n", "repo": "a/other"})
+    assert dependencies(other).base == dependencies(RECIPE).base == system_packages(RECIPE)
+    assert system_packages(RECIPE).base == toolchain(RECIPE.image)
+
+
+def test_a_recipe_without_system_packages_stands_on_its_toolchain_alone():
+    bare = RECIPE.model_copy(update={"system_packages": ()})
+    assert dependencies(bare).base == toolchain(RECIPE.image)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +101,7 @@ def test_whatever_decides_about_dependencies_changes_their_name(changes):
 )
 def test_what_is_the_tasks_own_leaves_the_dependencies_their_name(changes):
     changed = RECIPE.model_copy(update=changes)
-    assert dependencies_tag(changed) == dependencies_tag(RECIPE)
+    assert dependencies(changed).tag == dependencies(RECIPE).tag
     assert tag_of(changed) != tag_of(RECIPE)
 
 
