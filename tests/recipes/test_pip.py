@@ -120,7 +120,7 @@ def test_first_recipe_follows_the_best_declaration(files, reader, requirements):
     ("said", "merged_at", "image"),
     [
         ('requires-python = ">=3.8"', datetime(2026, 3, 5), "3.13"),
-        ('requires-python = ">=3.8"', datetime(2024, 11, 1), "3.12"),  # 3.13 is three weeks old
+        ('requires-python = ">=3.8"', datetime(2025, 9, 7), "3.12"),  # 3.13 is eleven months old
         ('requires-python = "<3.11"', datetime(2026, 3, 5), "3.10"),
         ('requires-python = ">=3.8.1,!=3.12.*"', datetime(2023, 11, 1), "3.11"),
         ('requires-python = "nonsense"', datetime(2026, 3, 5), "3.13"),
