@@ -67,7 +67,7 @@ end_processes() {  # all at once, and as somebody whom none of them may kill fir
 
 end_processes
 rm -rf "$out"
-mkdir -p "$out/bin/runner" "$out/result"
+mkdir -p "$out/bin/runner" "$out/bin/forge/results" "$out/result"
 chown 1000:1000 "$out/result"
 chmod 700 "$out/result"
 find /testbed -xdev '(' ! -uid 1000 -o ! -gid 1000 ')' -exec chown -h 1000:1000 {} +
@@ -174,6 +174,7 @@ def _files(recipe: Recipe, test_archive: str) -> list[tuple[str, str]]:
         ("restore.py", source_of("forge.inside.restore")),
         ("report.py", source_of("forge.inside.report")),
         ("reader.py", source_of(reader(recipe).__name__)),
+        ("forge/results/cases.py", source_of("forge.results.cases")),
         *((f"runner/{name}", text) for name, text in programs(recipe).items()),
         ("tests.base64", "\n".join(wrapped)),
     ]

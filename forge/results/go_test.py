@@ -7,9 +7,10 @@ Before the events stand lines of `go list`, which know the folder of each packag
 import json
 import os
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Optional
 
-MOST_BYTES = 200_000_000
+from forge.results.cases import Case, Result, UnreadableError
+
 WORST_LAST = "PSFT"
 LETTERS = {"pass": "P", "skip": "S", "fail": "F"}
 LISTED = ("PASS\n", "FAIL\n")  # said once all tests have had their turn
@@ -19,30 +20,11 @@ CACHED = re.compile(r"^ok\s.*\(cached\)$")
 UNBUILT = re.compile(r"^FAIL\s+(\S+) \[(?:build|setup) failed\]$")
 
 
-class Case(NamedTuple):
-    """One test: its id, its letter, and how long it took."""
-
-    id: str
-    letter: str
-    seconds: float
-
-
-class Result(NamedTuple):
-    """Every test that ran, and the folders of packages that did not build or did not end."""
-
-    tests: List[Case]
-    broken_files: List[str]
-
-
-class UnreadableError(Exception):
-    """There are no events, or more than anybody reads, or such as an earlier run left."""
-
-
 class Package:
     """What became of one package so far."""
 
     def __init__(self) -> None:
-        self.running = []  # type: List[str]
+        self.running: List[str] = []
         self.is_listed = self.is_skipped = self.is_cut = False
         self.is_ended = False
 
@@ -55,8 +37,6 @@ def read(content: bytes, is_file: Callable[[str], bool]) -> Result:  # noqa: ARG
     >>> read(told, lambda path: True)
     Result(tests=[Case(id='b::TestX/y', letter='P', seconds=0.5)], broken_files=['b'])
     """
-    if len(content) > MOST_BYTES:
-        raise UnreadableError("{} bytes are too many for a result file".format(len(content)))
     reader = _Reader()
     for line in content.decode("utf-8", "replace").split("\n"):
         reader.take(line)

@@ -4,34 +4,16 @@ The text of this file is embedded in every eval.sh, so it needs nothing but the 
 """
 
 import re
-from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 from xml.parsers import expat
 
-MOST_BYTES = 200_000_000
+from forge.results.cases import Case, Result, UnreadableError
+
 WORST_LAST = "PXSFE"
 COLLECTION, INTERNAL = "collection failure", "internal error"
 XFAIL_MESSAGE = "expected test failure"  # pytest before 5 gives no type
 
 Outcome = Tuple[str, Dict[str, str]]
-
-
-class Case(NamedTuple):
-    """One test: its id, its letter, and how long it took."""
-
-    id: str
-    letter: str
-    seconds: float
-
-
-class Result(NamedTuple):
-    """Everything that a result file lists, and the files that could not be collected."""
-
-    tests: List[Case]
-    broken_files: List[str]
-
-
-class UnreadableError(Exception):
-    """The result file is no whole JUnit XML of a sane size."""
 
 
 def read(content: bytes, is_file: Callable[[str], bool]) -> Result:
@@ -41,8 +23,6 @@ def read(content: bytes, is_file: Callable[[str], bool]) -> Result:
     >>> read(case, lambda path: True).tests
     [Case(id='tests/test_a.py::TestX::test_b[1]', letter='P', seconds=0.0)]
     """
-    if len(content) > MOST_BYTES:
-        raise UnreadableError("{} bytes are too many for a result file".format(len(content)))
     reader = _Reader(is_file)
     try:
         reader.parser.Parse(content, True)  # noqa: FBT003 - the C function takes no name

@@ -4,29 +4,11 @@ The text of this file is embedded in every eval.sh, so it needs nothing but the 
 """
 
 import json
-from typing import Any, Callable, List, NamedTuple
+from typing import Any, Callable
 
-MOST_BYTES = 200_000_000
+from forge.results.cases import Case, Result, UnreadableError
+
 LETTERS = frozenset("PXSFET")
-
-
-class Case(NamedTuple):
-    """One test: its id, its letter, and how long it took."""
-
-    id: str
-    letter: str
-    seconds: float
-
-
-class Result(NamedTuple):
-    """Everything that a result file lists, and the files and modules that did not load."""
-
-    tests: List[Case]
-    broken_files: List[str]
-
-
-class UnreadableError(Exception):
-    """The result file is not what `forge.inside.record` writes."""
 
 
 def read(content: bytes, _is_file: Callable[[str], bool]) -> Result:
@@ -35,8 +17,6 @@ def read(content: bytes, _is_file: Callable[[str], bool]) -> Result:
     >>> read(b'{"tests": [["test_a (x.Y)", "P", 0.1]], "broken_files": []}', bool).tests
     [Case(id='test_a (x.Y)', letter='P', seconds=0.1)]
     """
-    if len(content) > MOST_BYTES:
-        raise UnreadableError("{} bytes are too many for a result file".format(len(content)))
     try:
         found = json.loads(content.decode())
         tests = [_case(*row) for row in found["tests"]]

@@ -16,9 +16,14 @@ CASE = '<testcase classname="tests.test_a" name="{}" file="tests/test_a.py">{}</
 
 def report(out: Path, *arguments: str, reader: str = "junit") -> subprocess.CompletedProcess[str]:
     """Run the reader and the report as eval.sh does: by their text, alone."""
-    (out / "bin").mkdir(exist_ok=True)
-    (out / "bin" / "reader.py").write_text(source_of(f"forge.results.{reader}"), encoding="utf-8")
-    (out / "bin" / "report.py").write_text(source_of("forge.inside.report"), encoding="utf-8")
+    texts = {
+        "reader.py": f"forge.results.{reader}",
+        "report.py": "forge.inside.report",
+        "forge/results/cases.py": "forge.results.cases",
+    }
+    for name, module in texts.items():
+        (out / "bin" / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / "bin" / name).write_text(source_of(module), encoding="utf-8")
     command = [sys.executable, "-I", "-S", "-B", str(out / "bin" / "report.py"), str(out)]
     return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
 
@@ -131,11 +136,13 @@ def test_what_a_reader_says_ran_at_the_end_is_cut_only_if_the_time_was_up(
 @pytest.mark.parametrize(
     "module",
     [
-        *("forge.results.junit", "forge.results.go_test", "forge.inside.report"),
+        *("forge.results.junit", "forge.results.go_test", "forge.results.record"),
+        *("forge.results.cases", "forge.inside.report"),
         *("forge.inside.restore", "forge.inside.base"),
     ],
 )
 def test_text_that_goes_into_images_is_understood_by_old_pythons(module):
     ast.parse(source_of(module), feature_version=(3, 6))
-    imported = re.findall(r"^(?:from|import) (\w+)", source_of(module), re.MULTILINE)
-    assert set(imported) <= sys.stdlib_module_names
+    imported = re.findall(r"^(?:from|import) ([\w.]+)", source_of(module), re.MULTILINE)
+    foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert foreign <= {"forge.results.cases"}

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from forge.results import go_test
-from forge.results.go_test import UnreadableError, read
+from forge.results.cases import UnreadableError
+from forge.results.go_test import read
 
 ROOT, DOC = "example.org/sums", "example.org/sums/doc"
 FOLDERS = [{"ImportPath": ROOT, "Dir": "."}, {"ImportPath": DOC, "Dir": "doc"}]

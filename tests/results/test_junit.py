@@ -1,6 +1,7 @@
 import pytest
 
-from forge.results.junit import Case, UnreadableError, read
+from forge.results.cases import Case, UnreadableError
+from forge.results.junit import read
 
 FILES = {"tests/test_a.py", "tests/base.py", "my.dir/test_a.py", "docs/README.rst"}
 

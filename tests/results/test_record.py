@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from forge.results.record import Case, Result, UnreadableError, read
+from forge.results.cases import Case, Result, UnreadableError
+from forge.results.record import read
 
 
 def test_tests_and_what_is_broken_are_read_as_they_are():
