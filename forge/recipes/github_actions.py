@@ -30,6 +30,7 @@ ODD = re.compile(
     r"|scheduled|weekly|postgres|mysql|mariadb|oracle|redis|extern|backend|debug|style|format",
     re.IGNORECASE,
 )
+FREE_THREADED = re.compile(r"\b3\.\d+t$")
 PLAIN = re.compile(r"\b(unit.?)?tests?\b|\bpytest\b|\bci\b|\bcheck\b|\bbuild\b", re.IGNORECASE)
 FAR, NEAR = 8, 2
 VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
@@ -75,11 +76,13 @@ def _of_job(project: Project, rows: list[Job]) -> tuple[Need, list[TestCommand]]
     runs = [row for row in _read(project, here) if row.learned.tests]
     if not runs:
         return None
-    pythons = dict.fromkeys(v for row in runs if not _odd(row.job) for v in row.pythons)
-    chosen = min(runs, key=lambda row: (_odd(row.job), *_newest_first(row.pythons)))
+    least = min(_odd(row.job) for row in runs)
+    usual = [row for row in runs if _odd(row.job) == least]
+    pythons = tuple(dict.fromkeys(v for row in usual for v in row.pythons))
+    chosen = min(usual, key=lambda row: _newest_first(row.pythons))
     folder = _folder(project, chosen.job)
     lines = tuple(dict.fromkeys(included(_known(chosen.learned.lines), project.files, folder)))
-    place = _place_of(chosen.job, chosen.learned, tuple(pythons) or chosen.pythons)
+    place = _place_of(chosen.job, chosen.learned, pythons)
     tests = [TestCommand(READER, words) for words in chosen.learned.tests]
     return Need("test", READER, f"test job {chosen.job.name}", lines, place), tests
 
@@ -155,7 +158,9 @@ def _strangeness(job: Job, learned: Learned) -> int:
 
 
 def _odd(job: Job) -> int:
-    return sum(bool(ODD.search(value)) or value.endswith("t") for value in job.row.values())
+    # "latest" in a row is a machine, or what everybody installs; in a job's name it is neither.
+    values = [value.lower().replace("latest", "") for value in job.row.values()]
+    return sum(bool(ODD.search(value) or FREE_THREADED.search(value)) for value in values)
 
 
 def _of_step(project: Project, step: Step) -> Learned:

@@ -50,6 +50,29 @@ def test_job_that_runs_tests_tells_pythons_packages_variables_and_requirements()
     assert place.surroundings == ("services: postgres:16",)
 
 
+def test_pythons_are_those_of_the_rows_most_like_any_other():
+    workflow = """
+    on: push
+    jobs:
+      test:
+        runs-on: ${{ matrix.os }}
+        strategy:
+          matrix:
+            os: [ubuntu-latest]
+            python-version: ["3.11", "3.12", "3.13t"]
+            dependencies: [minimum, latest]
+        steps:
+          - run: pip install -e . pytest
+          - if: matrix.dependencies == 'minimum'
+            run: pip install attrs==20.1.0
+          - run: pytest
+    """
+    found = read_github_actions(Project({".github/workflows/a.yml": workflow}))
+    assert found.pythons == ("3.11", "3.12")
+    assert found.needs[0].requirements == ("-e .", "pytest")
+
+
+
 def test_jobs_on_other_systems_tell_nothing():
     windows = TESTS.replace("${{ matrix.os }}", "windows-latest")
     assert facts(ci=windows) == Facts()
