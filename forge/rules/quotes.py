@@ -24,22 +24,35 @@ def leaks(texts: pl.LazyFrame, patches: pl.LazyFrame, letters: int) -> pl.LazyFr
 
 
 def quoted(texts: pl.LazyFrame, patches: pl.LazyFrame, patch: str, letters: int) -> pl.LazyFrame:
-    """By key of `texts`: the lines of so many letters that its `words` hold and a patch adds."""
-    line = pl.col("line").str.replace_all(BLANKS, " ").str.strip_chars()
+    """By key of `texts`: the lines of so many letters that its `words` hold and a patch adds.
+
+    Lines that the patch also shows as they were are none: a report quotes today's code.
+    """
+    lines = _lines(patches, patch)
     text = pl.col("words").str.replace_all(BLANKS, " ")
     return (
-        sections(patches.select(*PULL_REQUEST, patch), patch)
-        .filter(~pl.col("path").str.contains(DOCS))
-        .select(*PULL_REQUEST, "path", line=pl.col("body").str.extract_all(r"\n\+[^\n]*"))
-        .explode("line")
-        .with_columns(line=pl.col("line").str.strip_prefix("\n+"))
-        .with_columns(line=line)
+        lines.filter("is_added", ~pl.col("path").str.contains(DOCS))
         .filter(pl.col("line").str.len_chars() >= letters)
         .filter(~pl.col("line").str.contains(IMPORT))
         .unique([*PULL_REQUEST, "line"])
+        .join(lines.filter(~pl.col("is_added")), on=[*PULL_REQUEST, "line"], how="anti")
         .join(texts.select(*PULL_REQUEST, text=text), on=PULL_REQUEST)
         .filter(pl.col("text").str.contains(pl.col("line"), literal=True))
         .select(*PULL_REQUEST, kind=pl.lit(f"quotes_{patch}"), path="path", evidence="line")
+    )
+
+
+def _lines(patches: pl.LazyFrame, patch: str) -> pl.LazyFrame:
+    """By key of `patches`: each line that a patch shows, its blanks alike, and whether it adds it."""
+    shown = pl.col("body").str.extract_all(r"\n[-+ ][^\n]*")
+    return (
+        sections(patches.select(*PULL_REQUEST, patch), patch)
+        .select(*PULL_REQUEST, "path", line=shown)
+        .explode("line")
+        .with_columns(
+            is_added=pl.col("line").str.starts_with("\n+"),
+            line=pl.col("line").str.slice(2).str.replace_all(BLANKS, " ").str.strip_chars(),
+        )
     )
 
 

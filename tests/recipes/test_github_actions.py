@@ -72,7 +72,6 @@ def test_pythons_are_those_of_the_rows_most_like_any_other():
     assert found.needs[0].requirements == ("-e .", "pytest")
 
 
-
 def test_jobs_on_other_systems_tell_nothing():
     windows = TESTS.replace("${{ matrix.os }}", "windows-latest")
     assert facts(ci=windows) == Facts()

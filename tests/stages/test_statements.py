@@ -197,6 +197,15 @@ GIVEN_AWAY = {
 }
 
 
+@pytest.mark.parametrize("kept", ["-return separator.join(words)", " return separator.join(words)"])
+def test_line_that_the_base_has_already_is_no_quote(kept):
+    gold = (
+        "diff --git a/slug.py b/slug.py\n--- a/slug.py\n+++ b/slug.py\n@@ -1 +1,2 @@\n"
+        f"{kept}\n+if words:\n+    return separator.join(words)\n"
+    )
+    assert given_away("it stops at `return  separator.join(words)`", gold=gold) == []
+
+
 @pytest.mark.parametrize("body", GIVEN_AWAY)
 def test_what_a_statement_gives_away_is_listed_with_its_words(body):
     assert given_away(body) == [*GIVEN_AWAY[body]]
