@@ -43,7 +43,7 @@ def quoted(texts: pl.LazyFrame, patches: pl.LazyFrame, patch: str, letters: int)
 
 
 def _lines(patches: pl.LazyFrame, patch: str) -> pl.LazyFrame:
-    """By key of `patches`: each line that a patch shows, its blanks alike, and whether it adds it."""
+    """By key of `patches`: each line that a patch shows, blanks alike, and whether it adds it."""
     shown = pl.col("body").str.extract_all(r"\n[-+ ][^\n]*")
     return (
         sections(patches.select(*PULL_REQUEST, patch), patch)
