@@ -102,13 +102,19 @@ def _value(expression: str, context: Context) -> str:
 
 
 def _chosen(expression: str, context: Context) -> str:
-    """The value of `condition && this || that`, as authors write it for want of a better word."""
-    for choice in _parted(expression, "||"):
+    """The value of `condition && this || that`, as authors write it for want of a better word.
+
+    >>> _chosen("matrix.a && '-a' || ''", {"matrix.a": ""})
+    ''
+    """
+    choices = _parted(expression, "||")
+    for choice in choices:
         *conditions, last = _parted(choice, "&&")
         truths = [_truth(condition, context, 1) for condition in conditions]
         if None in truths or "&&" in last or "||" in last:
             return UNKNOWN
-        if all(truths) and (value := _value(last, context)) not in {"", UNKNOWN}:
+        value = _value(last, context) if all(truths) else UNKNOWN
+        if value != UNKNOWN and (value or choice is choices[-1]):
             return value
     return UNKNOWN
 

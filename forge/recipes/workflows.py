@@ -117,7 +117,7 @@ class _Reader:
         for row in rows_of(_spelt(table(job, "strategy", "matrix"), given)):
             if next(self.read_steps, None) is None:
                 break
-            context = {**_basics(), **given, **{f"matrix.{key}": row[key] for key in row}}
+            context = {**_basics(), **given, **_named("matrix", row)}
             if holds(text(job.get("if")) or "true", context) is not False:
                 found += self._of_row(name, workflow, job, row, context, depth)
         return found[:MOST_ROWS]
@@ -128,7 +128,7 @@ class _Reader:
         if called := text(job.get("uses")):
             return self._called(name, called, job, context, depth)
         environment = {**_env(workflow, context), **_env(job, context)}
-        context = {**context, **{f"env.{key}": value for key, value in environment.items()}}
+        context = {**context, **_named("env", environment)}
         services = {
             key: filled(text(table(value).get("image")), context)
             for key, value in table(job, "services").items()
@@ -172,6 +172,8 @@ class _Reader:
 
     def _step(self, step: Table, context: Context, depth: int) -> Iterator[Step]:
         uses = text(step.get("uses"))
+        environment = _env(step, context)
+        context = {**context, **_named("env", environment)}
         own = self._action(uses)
         if own and depth < DEEPEST:
             given = _inputs(table(own, "inputs"), table(step, "with"), context)
@@ -182,7 +184,7 @@ class _Reader:
             script=filled(text(step.get("run")), context),
             uses=uses,
             inputs=inputs,
-            environment=_env(step, context),
+            environment=environment,
             folder=filled(text(step.get("working-directory")), context),
         )
 
@@ -204,10 +206,14 @@ def _basics() -> dict[str, str]:
     }
 
 
+def _named(kind: str, values: Context) -> dict[str, str]:
+    return {f"{kind}.{name}": value for name, value in values.items()}
+
+
 def _inputs(declared: Table, given: Table, context: Context) -> dict[str, str]:
     defaults = {name: text(table(value).get("default")) for name, value in declared.items()}
     values = {name: filled(text(value), context) for name, value in given.items()}
-    return {f"inputs.{name}": value for name, value in {**defaults, **values}.items()}
+    return _named("inputs", {**defaults, **values})
 
 
 def _env(place: Table, context: Context) -> dict[str, str]:

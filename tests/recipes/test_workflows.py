@@ -60,6 +60,22 @@ def test_steps_for_other_systems_and_false_conditions_are_left_out():
     assert first(found) == ("pytest", "mock")
 
 
+def test_variables_of_a_step_fill_the_expressions_in_its_script():
+    found = facts(
+        {},
+        ci="""
+          test:
+            env: {EXTRA: docs, PIN: "9"}
+            strategy: {matrix: {python: ["3.12"]}}
+            steps:
+              - run: pip install -e .[${{ env.EXTRA }}] pytest==${{ env.PIN }}
+                env: {EXTRA: "test${{ endsWith(matrix.python, 't') && '-ft' || '' }}"}
+              - {run: pytest}
+        """,
+    )
+    assert first(found) == ("-e .[test]", "pytest==9")
+
+
 def test_local_actions_and_called_workflows_are_followed_with_their_inputs():
     action = """
         inputs: {groups: {default: dev}}
