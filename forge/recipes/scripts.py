@@ -133,12 +133,12 @@ def _without_launcher(words: list[str]) -> list[str]:
 
 
 def _script(project: Project, words: list[str]) -> str:
-    """The text of a script of the repository that a command runs."""
-    path = (
-        words[1]
-        if words[0] in {"bash", "sh", "source", ".", "zsh"} and len(words) > 1
-        else words[0]
-    )
+    """The text of a script of the repository that a command runs, or that stands in it."""
+    is_shell = words[0] in {"bash", "sh", "source", ".", "zsh"}
+    flags = [word for word in words[1:2] if is_shell and re.match(r"^-[a-z]*c$", word)]
+    if flags:
+        return " ".join(words[2:3])
+    path = words[1] if is_shell and len(words) > 1 else words[0]
     is_path = "/" in path or path.endswith(".sh")
     return project.text(posixpath.normpath(path)) if is_path and not path.endswith(".py") else ""
 

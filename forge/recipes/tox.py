@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from forge.recipes.facts import Facts, Need
-from forge.recipes.project import Project, Sections, Table, strings, table, text
+from forge.recipes.project import Project, Sections, Table, strings, table
 from forge.recipes.project import sections as sections_of
 from forge.recipes.requirement_lines import MOST_LINES, included
 from forge.recipes.variables import FOLDERS, located, plain
@@ -18,7 +18,9 @@ ENVIRONMENT = re.compile(r"^[ \t]*([A-Z_][A-Z0-9_]*)[ \t]*=[ \t]*(.*)$", re.MULT
 REFERENCE = re.compile(r"^\{\[([^\]]+)\](\w+)\}$")
 DEEPEST = 4
 MOST_NAMES = 500
-POSARGS = re.compile(r"\{posargs:?([^{}]*)\}")
+# Named with what takes its place where nobody sets it; those without are left to who knows them.
+DEFAULTED = re.compile(r"\{(?:posargs:?|env:\w+:)([^{}]*)\}")
+IGNORING = re.compile(r"^[-!\s]+", re.MULTILINE)
 
 
 def read_tox(project: Project) -> Facts:
@@ -29,7 +31,7 @@ def read_tox(project: Project) -> Facts:
     needs = [_need(project, sections, name) for name in sections if name.startswith("testenv")]
     envlist = sections.get("tox", {})
     pythons = _pythons(envlist.get("envlist", "") + envlist.get("env_list", ""))
-    variables = base.get("setenv", "") or base.get("set_env", "")
+    variables = _defaulted(base.get("setenv", "") or base.get("set_env", ""))
     return facts | Facts(
         pythons=pythons,
         needs=tuple(need for need in needs if need.requirements),
@@ -71,7 +73,7 @@ def environment(project: Project, name: str) -> Environment:
     return Environment(
         (*included(lines, project.files, project.root), *extras, *references),
         tuple(ENVIRONMENT.findall("\n".join(read(variables)))),
-        POSARGS.sub(r"\1", script).strip(),
+        IGNORING.sub("", script),
     )
 
 
@@ -80,7 +82,7 @@ def names(project: Project) -> list[str]:
     sections = _sections(project)
     listed = sections.get("tox", {})
     value = listed.get("envlist", "") or listed.get("env_list", "")
-    own = project.toml("tox.toml") or table(project.toml("pyproject.toml"), "tool", "tox")
+    own = _toml(project)
     lines = [n for line in value.splitlines() for n in _names_of(line)]
     return lines or list(strings(own.get("env_list")))
 
@@ -133,18 +135,31 @@ def _words(line: str) -> list[str]:
 
 
 def _toml_environment(project: Project, name: str) -> Environment:
-    own = project.toml("tox.toml") or table(project.toml("pyproject.toml"), "tool", "tox")
+    own = _toml(project)
     base, named = table(own, "env_run_base"), table(own, "env", name)
     merged = {**base, **named}
     both = [table(base, "set_env"), table(named, "set_env")]
     variables = [(n, v) for values in both for n, v in values.items() if isinstance(v, str)]
-    rows = [*_rows(merged.get("commands_pre")), *_rows(merged.get("commands"))]
-    script = "\n".join(shlex.join(strings(row)) for row in rows if isinstance(row, list))
+    rows = [*_items(own, merged.get("commands_pre")), *_items(own, merged.get("commands"))]
+    words = [filter(None, map(_defaulted, strings(_items(own, row)))) for row in rows]
+    script = IGNORING.sub("", "\n".join(map(shlex.join, words)))
     return Environment(_toml_need(project, name, merged).requirements, tuple(variables), script)
 
 
-def _rows(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+def _toml(project: Project) -> Table:
+    return project.toml("tox.toml") or table(project.toml("pyproject.toml"), "tool", "tox")
+
+
+def _items(own: Table, value: object, depth: int = 0) -> list[object]:
+    """A list, `{replace = "ref", of = [...]}` in it replaced by what is there."""
+    found: list[object] = []
+    for item in value if isinstance(value, list) and depth < DEEPEST else []:
+        *path, last = strings(table(item).get("of")) or ("",)
+        if last:
+            found += _items(own, table(own, *path).get(last), depth + 1)
+        else:
+            found.append(item)
+    return found[:MOST_LINES]
 
 
 def _sections(project: Project) -> Sections:
@@ -171,7 +186,7 @@ def _need(project: Project, sections: Sections, name: str) -> Need:
 def _resolved(value: str, sections: Sections, depth: int = 0) -> list[str]:
     """Lines, `{[section]key}` replaced by what is there."""
     lines: list[str] = []
-    for line in value.splitlines():
+    for line in _defaulted(value).splitlines():
         reference = REFERENCE.match(line.strip())
         if reference and depth < DEEPEST:
             lines += _resolved(
@@ -180,6 +195,17 @@ def _resolved(value: str, sections: Sections, depth: int = 0) -> list[str]:
         else:
             lines.append(line)
     return lines[:MOST_LINES]
+
+
+def _defaulted(value: str) -> str:
+    """The value as it is where nobody sets a variable or gives arguments, innermost first.
+
+    >>> _defaulted("{env:RUN:coverage run -m} pytest {posargs:{env:WHERE:tests}}")
+    'coverage run -m pytest tests'
+    """
+    for _ in range(DEEPEST):
+        value = DEFAULTED.sub(r"\1", value)
+    return value
 
 
 def _names(value: str) -> list[str]:
@@ -230,7 +256,7 @@ def _pythons(envlist: str) -> tuple[str, ...]:
 
 
 def _of_toml(project: Project) -> Facts:
-    own = project.toml("tox.toml") or table(project.toml("pyproject.toml"), "tool", "tox")
+    own = _toml(project)
     base = table(own, "env_run_base")
     named = table(own, "env")
     needs = [_toml_need(project, "tests", base)]
@@ -245,8 +271,12 @@ def _of_toml(project: Project) -> Facts:
 
 def _toml_need(project: Project, name: str, environment: Table) -> Need:
     deps = environment.get("deps")
-    lines = deps.splitlines() if isinstance(deps, str) else strings(deps)
-    extras = [f".[{extra}]" for extra in strings(environment.get("extras"))]
-    groups = [f"group:{text(group)}" for group in strings(environment.get("dependency_groups"))]
+    listed = {
+        key: strings(_items(_toml(project), environment.get(key)))
+        for key in ("deps", "extras", "dependency_groups")
+    }
+    lines = deps.splitlines() if isinstance(deps, str) else listed["deps"]
+    extras = [f".[{extra}]" for extra in listed["extras"]]
+    groups = [f"group:{group}" for group in listed["dependency_groups"]]
     files = included([_located(line) for line in lines], project.files, project.root)
     return Need("test", "tox", f"environment {name}", (*files, *extras, *groups))

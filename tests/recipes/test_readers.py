@@ -10,6 +10,7 @@ from forge.recipes.pyproject import read_pyproject
 from forge.recipes.pytest_config import read_pytest_config
 from forge.recipes.python_tools import read_hatch, read_pdm, read_uv
 from forge.recipes.requirements_files import read_requirements
+from forge.recipes.scripts import learn
 from forge.recipes.setup_cfg import read_setup_cfg
 from forge.recipes.setup_py import read_setup_py
 from forge.recipes.tox import read_tox
@@ -236,6 +237,41 @@ def test_tox_toml_is_read_like_tox_ini():
     facts = read_tox(Project({"tox.toml": content, "requirements.txt": "attrs\n"}))
     assert needs(facts) == {"test environment tests": ("pytest", "attrs", "group:test")}
     assert (facts.pythons, facts.environment) == (("3.11", "3.12"), {"COLOUR": "never"})
+
+
+@pytest.mark.parametrize(
+    ("command", "called"),
+    [
+        ("{env:COV:} pytest {posargs}", "pytest"),
+        ("{env:RUN:coverage run -m} pytest", "coverage run -m pytest"),
+        ("pytest {posargs:{env:WHERE:tests}}", "pytest tests"),
+        ("{posargs:pytest -x}", "pytest -x"),
+        ("- pytest -x", "pytest -x"),
+        ("cov: nothing\n  !cov: pytest -x", "pytest -x"),
+        ("bash -ec 'pytest tests'", "pytest tests"),
+        ("{envpython} -m pytest", "python -m pytest"),
+    ],
+)
+def test_tox_runs_its_commands_as_they_are_where_nobody_sets_a_variable(command, called):
+    ini = f"[tox]\nenvlist = py312\n[testenv]\ncommands =\n  {command}\n"
+    assert learn(Project({"tox.ini": ini}), "tox").tests == (tuple(called.split()),)
+
+
+def test_tox_toml_takes_what_it_refers_to():
+    content = """
+        [env_run_base]
+        deps = ["pytest"]
+        commands = [["{env:RUN:}", "pytest", {replace = "posargs", default = ["tests"]}]]
+        [env.cov]
+        deps = [{replace = "ref", of = ["env_run_base", "deps"], extend = true}, "coverage"]
+        commands = [{replace = "ref", of = ["env_run_base", "commands"], extend = true}]
+        [env.endless]
+        deps = [{replace = "ref", of = ["env", "endless", "deps"], extend = true}]
+    """
+    project = Project({"tox.toml": content})
+    learned = learn(project, "tox -e cov")
+    assert (learned.lines, learned.tests) == (("pytest", "coverage"), (("pytest",),))
+    assert "test environment endless" not in needs(read_tox(project))
 
 
 def test_tox_inside_pyproject_is_read_too():
