@@ -107,18 +107,19 @@ def _its_rows(rows: pl.LazyFrame, story: Story) -> pl.LazyFrame:
 def _trial(alone: Settings, chosen: list[Stage], name: str) -> Trial:
     (story,) = stories(alone, chosen, name, None)
     rows = {chapter.table: chapter.rows for chapter in story.chapters}
+    tested = [row["recipe_sha"] for row in rows.get(LAST, [])]
     built = [row for row in rows.get("environments", []) if row["is_built"]]
+    used = min(built, key=lambda row: row["recipe_sha"] not in tested, default={})
     return Trial(
         story=story,
-        image=built[0]["image"] if built else None,
-        test_command=_test_command(rows, built),
+        image=used.get("image"),
+        test_command=_test_command(rows, used.get("recipe_sha")),
         patches=rows["patches"][0] if rows.get("patches") else {},
     )
 
 
-def _test_command(rows: dict[str, list[dict[str, Any]]], built: list[dict[str, Any]]) -> str | None:
+def _test_command(rows: dict[str, list[dict[str, Any]]], sha: str | None) -> str | None:
     from forge.recipes import Recipe
 
-    shas = {row["recipe_sha"] for row in built}
-    texts = [row["recipe"] for row in rows.get("recipes", []) if row["recipe_sha"] in shas]
+    texts = [row["recipe"] for row in rows.get("recipes", []) if row["recipe_sha"] == sha]
     return Recipe.model_validate_json(texts[0]).test if texts else None

@@ -21,7 +21,7 @@ from forge.recipes import Recipe
 from forge.run import Run
 from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput
 from forge.stage import Decided, StageLimits, stage
-from forge.stages.environments import Environments
+from forge.stages.environments import Environments, tested_with
 from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.statements import Statements
@@ -190,10 +190,12 @@ def attempts(
 def _with_recipe(
     candidates: pl.LazyFrame, recipes: pl.LazyFrame, environments: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """Every candidate with the first of its recipes that is built, if one is."""
+    """Every candidate with the recipe that its tests run with, if one is built."""
     known = environments.select("recipe_sha", "is_built", "is_at_rest", listed="tests", **LIKELY)
     tried = recipes.join(known, on="recipe_sha", how="left")
-    built = tried.filter("is_built").sort("rank").unique(PULL_REQUEST, keep="first")
+    built = tested_with(recipes, environments).join(
+        known.select("recipe_sha", "listed", *LIKELY), on="recipe_sha"
+    )
     # The first recipe is always tried: where it has no row yet, it is asked again.
     first = (pl.col("rank") == 1) & pl.col("is_built").is_null()
     waiting = tried.group_by(PULL_REQUEST).agg(

@@ -1,5 +1,6 @@
 """Recipes tried: an image in which the runner lists its tests at the base commit, or why not."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -22,6 +23,8 @@ RESTS = "rests"
 """Reason of a candidate that is not tried, as those before it were tried in vain."""
 WAVES, GROWTH, ENDLESS = 4, 4, 2**62
 HAS_ANSWER = pl.col("kind").is_null() | (pl.col("kind") == OPEN)
+IS_WHOLE = pl.col("missing_modules").list.len().fill_null(0) == 0
+MISSING_MODULE = re.compile(r"\bNo module named '?([\w.]+)")
 
 
 class Environment(dy.Schema):
@@ -45,6 +48,11 @@ class Environment(dy.Schema):
     log = artifact("what the build printed", nullable=True)
     tests = artifact("ids that the runner lists at the base commit, one a line", nullable=True)
     listed_tests = dy.Int64(nullable=True, description="how many the runner lists")
+    missing_modules = dy.List(
+        dy.String(),
+        nullable=True,
+        description="what tests import in vain when they are listed: a later recipe may have it",
+    )
 
 
 class Environments(Environment, Decision):
@@ -71,8 +79,8 @@ class Limits(StageLimits):
     )
 
 
-# 4: images stand on those of their dependencies, and say on which.
-@effect(answers=Environment, version=4, since=4, concurrency=16, seconds=6 * 3600)
+# 5: what listing missed is told.
+@effect(answers=Environment, version=5, since=5, concurrency=16, seconds=6 * 3600)
 async def build_environment(docker: Docker, *, recipe: str) -> Row | Failure:
     wanted = Recipe.model_validate_json(recipe)
     found = await _tried(docker, wanted)
@@ -120,6 +128,7 @@ def _environment(docker: Docker, image: Image, probed: Ran, ids: list[str]) -> R
         "log": image.log,
         "tests": docker.artifacts.put("".join(f"{name}\n" for name in ids).encode()),
         "listed_tests": len(ids),
+        "missing_modules": sorted(set(MISSING_MODULE.findall(probed.log.decode(errors="replace")))),
     }
 
 
@@ -150,14 +159,15 @@ def _made(wanted: pl.LazyFrame, run: Run, limits: Limits) -> pl.LazyFrame:
 
 
 def _together(tried: list[pl.LazyFrame]) -> pl.LazyFrame:
-    nothing = pl.LazyFrame(schema=dict.fromkeys(("recipe_sha", "kind", "reason"), pl.String))
+    schema = dict.fromkeys(("recipe_sha", "kind", "reason"), pl.String)
+    nothing = pl.LazyFrame(schema=schema | {"missing_modules": pl.List(pl.String)})
     return pl.concat([nothing, *tried], how="diagonal")
 
 
 def _next(awake: pl.LazyFrame, tried: list[pl.LazyFrame], rank: int) -> pl.LazyFrame:
     """The recipes of a rank, of candidates that need one and do not wait for an answer."""
     # Of what was answered alone: a plan that holds how it came to be asked doubles with each rank.
-    answered = _together(tried).filter(HAS_ANSWER)
+    answered = _together(tried).filter(HAS_ANSWER, IS_WHOLE)
     earlier = awake.filter(pl.col("rank") < rank)
     settled = earlier.join(answered, on="recipe_sha", how="semi")
     now = awake.filter(pl.col("rank") == rank).join(settled, on=PULL_REQUEST, how="anti")
@@ -198,3 +208,11 @@ def _with_fate(tried: pl.LazyFrame) -> pl.LazyFrame:
         log=pl.coalesce("log", log_of_failure),
         kind=pl.when(is_open).then("kind"),
     )
+
+
+def tested_with(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
+    """Of each candidate the recipe that its tests run with: the first built that lacks least."""
+    lacks = pl.col("missing_modules").list.len()
+    built = environments.filter("is_built").select("recipe_sha", lacks=lacks)
+    ranked = recipes.join(built, on="recipe_sha").sort("lacks", "rank")
+    return ranked.unique(PULL_REQUEST, keep="first").drop("lacks")

@@ -9,7 +9,7 @@ from forge.criteria import Criteria, decide
 from forge.recipes.surroundings import MISSING
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.attempts import Attempts
-from forge.stages.environments import Environments
+from forge.stages.environments import Environments, tested_with
 from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.statements import Statements
@@ -152,8 +152,9 @@ def _tests(column: str) -> pl.Expr:
 def _reached(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
     """Which candidates have a recipe and an environment, with what stopped the best recipe."""
     tried = environments.select("recipe_sha", "is_built", "is_at_rest", "reason")
+    tested = tested_with(recipes, environments).select(*PULL_REQUEST, "surroundings")
     return (
-        recipes.select(*PULL_REQUEST, "rank", "recipe_sha", "surroundings")
+        recipes.select(*PULL_REQUEST, "rank", "recipe_sha")
         .join(tried, on="recipe_sha", how="left")
         .sort("rank")
         .group_by(PULL_REQUEST)
@@ -162,8 +163,8 @@ def _reached(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
             has_environment=pl.col("is_built").fill_null(value=False).any(),
             bound=pl.when(pl.col("is_at_rest").any()).then(pl.lit("rests")),
             why=pl.col("reason").drop_nulls().first(),
-            surroundings=pl.col("surroundings").filter("is_built").first(),
         )
+        .join(tested, on=PULL_REQUEST, how="left")
         .with_columns(detail=pl.when(~pl.col("has_environment")).then("why"))
     )
 

@@ -100,6 +100,16 @@ def test_next_recipe_is_tried_only_where_the_first_one_failed(settings, project)
     }
 
 
+def test_next_recipe_is_tried_where_tests_of_the_first_import_in_vain(settings, project):
+    lacking = "echo a.py::t; echo \"E   ModuleNotFoundError: No module named 'attr.x'\" >&2"
+    first, second = recipe(project, GOOD, lacking), recipe(project, GOOD)
+    table = made(settings, (1, 1, first), (1, 2, second))
+    assert dict(table["recipe_sha", "missing_modules"].rows()) == {
+        first.sha: ["attr.x"],
+        second.sha: [],
+    }
+
+
 def test_failed_recipe_says_why_and_where_its_log_is(settings, project):
     (row,) = made(settings, (1, 1, recipe(project, BAD))).rows(named=True)
     assert (row["is_built"], row["image"], row["reason"]) == (False, None, "install_failed")
