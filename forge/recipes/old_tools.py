@@ -1,8 +1,12 @@
 """What it takes for uv to build projects that are older than the standards it builds by."""
 
+import shlex
+from collections.abc import Iterable
+
 # Setuptools 40.8 of February 2019 is the first that uv can ask for a build at all, and without it
 # no source distribution of before can be read: it may be younger than the lock.
 BUILDS_SINCE = "2019-03-01T00:00:00Z"
+BUILDER = "/tmp/builder"  # noqa: S108 - in a container that builds one image
 DEPENDENCIES = f"""\
 uv venv --quiet --python "$(command -v python3)" /opt/venv
 builder=()
@@ -35,3 +39,18 @@ def or_as_before(standard: str, folder: str) -> str:
     'uv pip install -e . || (cd . && python setup.py --quiet develop --no-deps)'
     """
     return f"{standard} || (cd {folder} && python setup.py --quiet develop --no-deps)"
+
+
+def or_unpinned(standard: str, needs: Iterable[str]) -> str:
+    """Shell that installs a project in place, else by a setuptools that the project pins away.
+
+    Where there is no setup.py, a setuptools before 64.0 can install nothing in place; `needs` are
+    the other packages that build the project.
+
+    >>> or_unpinned("uv pip install -e .", ["wheel~=0.37.1"])
+    "uv pip install -e . || (uv pip install --quiet --target /tmp/builder 'setuptools>=64' \
+'wheel~=0.37.1' && PYTHONPATH=/tmp/builder uv pip install -e . --no-build-isolation)"
+    """
+    needed = shlex.join(["setuptools>=64", *needs])
+    fetch = f"uv pip install --quiet --target {BUILDER} {needed}"
+    return f"{standard} || ({fetch} && PYTHONPATH={BUILDER} {standard} --no-build-isolation)"

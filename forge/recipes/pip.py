@@ -13,7 +13,7 @@ from forge.recipes.facts import Facts, Reader, read
 from forge.recipes.github_actions import read_github_actions
 from forge.recipes.native import COMPILER, Native, native
 from forge.recipes.nox import read_nox
-from forge.recipes.old_tools import DEPENDENCIES, or_as_before
+from forge.recipes.old_tools import DEPENDENCIES, or_as_before, or_unpinned
 from forge.recipes.pipfile import read_pipfile
 from forge.recipes.pixi import read_pixi
 from forge.recipes.poetry import read_poetry
@@ -59,6 +59,7 @@ READERS: tuple[Reader, ...] = (
 # setuptools 64.0 of August 2022 is the first that uv can ask for an editable install: what is
 # older is built with it, and still runs with what its own day had.
 EDITABLE_SINCE = datetime(2022, 9, 1)
+CEILING = re.compile(r"[~=]=|<")
 
 
 def draft_pip(project: Project, wanted: Wanted) -> list[Draft] | Failure:
@@ -155,10 +156,14 @@ def _environment(project: Project, facts: Facts, wanted: Wanted) -> dict[str, st
 
 
 def _build_tools(project: Project, facts: Facts) -> set[str]:
-    lines = [r for n in facts.needs if n.purpose == "build" for r in n.requirements]
-    names = {canonical(name) for line in lines if (name := re.split(r"[^\w.-]", line)[0])}
     configured = {*project.ini("setup.cfg"), *table(project.toml("pyproject.toml"), "tool")}
-    return names | (configured & SILENT)
+    return {*_build_needs(facts)} | (configured & SILENT)
+
+
+def _build_needs(facts: Facts) -> dict[str, str]:
+    """By name: the requirements of building."""
+    lines = [r for n in facts.needs if n.purpose == "build" for r in n.requirements]
+    return {canonical(name): line for line in lines if (name := re.split(r"[^\w.-]", line)[0])}
 
 
 def _install(project: Project, facts: Facts, wanted: Wanted) -> str:
@@ -176,7 +181,11 @@ def _editable(project: Project, facts: Facts, options: str = "") -> str:
     isolation = " --no-build-isolation" if facts.is_compiled else ""
     folder = shlex.quote(project.root or ".")
     standard = f"uv pip install --no-deps{isolation} --editable {folder}{options}"
-    return or_as_before(standard, folder) if project.text("setup.py") else standard
+    if project.text("setup.py"):
+        return or_as_before(standard, folder)
+    needs = _build_needs(facts)
+    is_pinned = CEILING.search(needs.pop("setuptools", ""))
+    return or_unpinned(standard, needs.values()) if is_pinned and not isolation else standard
 
 
 def stamp(moment: datetime) -> str:

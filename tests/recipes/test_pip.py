@@ -117,6 +117,17 @@ def test_first_recipe_follows_the_best_declaration(files, reader, requirements):
 
 
 @pytest.mark.parametrize(
+    ("setuptools", "is_told_twice"), [("setuptools~=62.6", True), ("setuptools>=61", False)]
+)
+def test_project_that_pins_an_old_setuptools_is_installed_in_place_by_another(
+    setuptools, is_told_twice
+):
+    content = f'[build-system]\nrequires = ["{setuptools}", "wheel"]\n[project]\nname = "b"\n'
+    install = drafts({"pyproject.toml": content})[0].recipe.install
+    assert ("--target /tmp/builder 'setuptools>=64' wheel" in install) is is_told_twice
+
+
+@pytest.mark.parametrize(
     ("said", "merged_at", "image"),
     [
         ('requires-python = ">=3.8"', datetime(2026, 3, 5), "3.13"),
