@@ -1,6 +1,7 @@
 """Compare what forge finds of SWE-bench rows with their true lists.
 
-Run `python -m benchmarks.gold [FILE]` with the settings of `forge build`.
+Run `python -m benchmarks.gold [FILE]` with the settings of `forge build`. It exits as that does,
+and with 1 where fewer rows than `--least` have the true FAIL_TO_PASS.
 """
 
 import json
@@ -16,7 +17,7 @@ import polars as pl
 
 from forge.build import stages
 from forge.columns import PULL_REQUEST
-from forge.errors import InputError
+from forge.errors import ForgeError, InputError
 from forge.inside.report import original
 from forge.pools import read_rows
 from forge.reader import scan
@@ -87,16 +88,28 @@ def cut(name: str, known: Iterable[str]) -> str:
 @click.argument("file", default=FILE, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--attempts", default=1, show_default=True, help="Attempts on each side.")
 @click.option("--look", is_flag=True, help="Build nothing, compare what stands.")
-def main(file: Path, *, attempts: int, look: bool) -> None:
+@click.option("--least", default=0, help="Fail where fewer rows have the true FAIL_TO_PASS.")
+def main(file: Path, *, attempts: int, look: bool, least: int) -> None:
     """Build FILE's rows without a look at their lists, and print how ours compare."""
     if not file.is_file():
         raise click.UsageError(f"{file} is not there\nname a file of SWE-bench rows")
-    if not look:
-        subprocess.run(_build(file, attempts), stdout=sys.stderr, check=False)
+    # What stands is compared even where the build has failed.
+    code = 0 if look else subprocess.call(_build(file, attempts), stdout=sys.stderr)
+    try:
+        equal = _compare(file)
+    except ForgeError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    sys.exit(code or int(equal < least))
+
+
+def _compare(file: Path) -> int:
+    """Print how our lists compare; how many rows have the true FAIL_TO_PASS."""
     rows = list(_rows(file))
     click.echo(_markdown(rows))
     equal = sum(row["FAIL_TO_PASS"].startswith("=") for row in rows)
     click.echo(f"\n{equal} of {len(rows)} have the true FAIL_TO_PASS")
+    return equal
 
 
 def _build(file: Path, attempts: int) -> list[str]:

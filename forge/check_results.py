@@ -4,7 +4,7 @@ import fcntl
 import io
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from forge.artifacts import Artifacts
 from forge.columns import KEY, dtypes, moment
 from forge.disk import is_of_disk
 from forge.drafts import clear_drafts, draft_in
-from forge.errors import ForgeError, InputError, LockError, SpaceError
-from forge.exported import READERS, Task
+from forge.errors import InputError, LockError
+from forge.exported import READERS, Task, scan_lines
+from forge.outputs import check_output, refused
 
 SIDES = ("nothing", "gold")
 SETTLED = ("holds", "differs")
@@ -66,9 +67,10 @@ LOGS = [f"{side}_{what}" for side in SIDES for what in ("log", "report")]
 class Results:
     """The rows of a results file, written again whole with each that comes."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.logs = path, path.with_suffix(".logs")
+    def __init__(self, path: Path, *, is_doubted: bool = False) -> None:
+        self.path, self.logs, self.is_doubted = path, path.with_suffix(".logs"), is_doubted
         self.rows: dict[str, dict[str, Any]] = {}
+        self.new: set[str] = set()
 
     @property
     def artifacts(self) -> Artifacts:
@@ -76,15 +78,16 @@ class Results:
         return Artifacts(self.logs)
 
     def settled(self, task: Task) -> dict[str, Any] | None:
-        """What was found out about this very row, if it was."""
+        """What was found out about this very row, if it was and is not doubted."""
         row = self.rows.get(task.instance_id)
         is_settled = row and row["row_sha"] == task.sha and row["outcome"] in SETTLED
-        return row if is_settled else None
+        return row if is_settled and not self.is_doubted else None
 
     def put(self, row: dict[str, Any]) -> None:
         """Keep a row, in place of an older one of that task."""
         files = {name: self._file(row[name]) for name in LOGS if name in row}
         self.rows[row["instance_id"]] = dict.fromkeys(Checks.column_names()) | row | files
+        self.new.add(row["instance_id"])
         self._write()
 
     def _file(self, artifact: str) -> str:
@@ -107,8 +110,8 @@ class Results:
         if not self.path.exists():
             return
         try:
-            rows = _typed(self.path).collect()
-        except (OSError, pl.exceptions.PolarsError):
+            rows = Checks.validate(_typed(self.path).collect())
+        except (OSError, pl.exceptions.PolarsError, dy.exc.ValidationError):
             raise InputError(
                 f"{self.path} holds something else than results of checks\n"
                 "name another file: this one stays as it is"
@@ -127,52 +130,53 @@ def _typed(path: Path) -> pl.LazyFrame:
         # Of lists that are all empty, and of times, JSON does not say what they are.
         as_text = dict.fromkeys(("checked_at", "outcome"), pl.String)
         rows.collect_schema()
-        rows = pl.scan_ndjson(path, schema=kinds | as_text)
+        rows = scan_lines(path, schema=kinds | as_text)
         rows = rows.with_columns(pl.col("checked_at").str.to_datetime("%Y-%m-%d %H:%M:%S%.f"))
     return rows.select(pl.col(name).cast(kind) for name, kind in kinds.items())
 
 
 @contextmanager
-def results(path: Path) -> Iterator[Results]:
-    """A results file held by this process alone; its rows so far are read."""
-    if path.suffix not in WRITERS:
-        raise InputError(
-            f"{path.name}: results are written as {' or '.join(WRITERS)}\n"
-            f"name the file {path.stem}.parquet, for example"
-        )
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}\nmake it first")
-    held = Results(path)
+def results(path: Path, *, is_doubted: bool = False) -> Iterator[Results]:
+    """A results file held by this process alone; its rows so far are read, and may be doubted."""
+    check_output(path, WRITERS, "results")
+    held = Results(path, is_doubted=is_doubted)
     try:
-        held.logs.mkdir(exist_ok=True)
         with _held_alone(held):
             held.read()
             yield held
     except OSError as error:
-        if told := _explained(path, error):
-            raise told from error
+        if is_of_disk(error) or _is_beside(path, error):
+            raise refused(path, error) from error
         raise
 
 
 @contextmanager
 def _held_alone(held: Results) -> Iterator[None]:
+    held.logs.mkdir(exist_ok=True)
     folder = os.open(held.logs, os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(folder)
-        raise LockError(
-            f"another check writes to {held.path}\nwait until it ends, or name another file"
-        ) from None
-    try:
-        yield
+        _lock(folder, held)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # it holds logs
+                held.logs.rmdir()
     finally:
         os.close(folder)
 
 
-def _explained(path: Path, error: OSError) -> ForgeError | None:
-    if is_of_disk(error):
-        return SpaceError(f"no space left for {path} and its logs\nfree some, and check again")
-    if error.filename and Path(str(error.filename)).is_relative_to(path.parent):
-        return InputError(f"{path} cannot be written: {error.strerror}\nname another place")
-    return None
+def _lock(folder: int, held: Results) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Who held it before may have removed it, and somebody may hold one of the same name.
+        is_alone = os.path.samestat(os.fstat(folder), held.logs.stat())
+    except (BlockingIOError, FileNotFoundError):
+        is_alone = False
+    if not is_alone:
+        raise LockError(
+            f"another check writes to {held.path}\nwait until it ends, or name another file"
+        )
+
+
+def _is_beside(path: Path, error: OSError) -> bool:
+    return bool(error.filename) and Path(str(error.filename)).is_relative_to(path.parent)

@@ -23,7 +23,7 @@ from forge.check_results import Results
 from forge.disk import is_of_disk
 from forge.effect import Failure
 from forge.errors import ForgeError, InputError, ServiceError
-from forge.exported import Task, rows_of, task_of
+from forge.exported import Solved, Task, rows_of, told_by
 from forge.grading import Report, graded_in
 from forge.images import TaskImage, image_of
 from forge.services.docker import Docker
@@ -32,6 +32,8 @@ from forge.settings import Settings
 SHOWN_DIFFERENCES = 1000
 """Of one row; the rest is in its reports."""
 ABSENT = "ABSENT"
+MEANT = {"PASS": ("PASS",), "FAIL": ("FAIL", ABSENT)}
+"""What a test may say that is expected so: one that is skipped before does not turn green."""
 
 
 class Difference(NamedTuple):
@@ -45,16 +47,25 @@ class Difference(NamedTuple):
 
 def differences(task: Task, nothing: Report, gold: Report) -> list[Difference]:
     """Where two grades are not as the row lists them."""
-    found = [
-        *_as_listed("nothing", task.fail_to_pass, nothing.statuses, "FAIL"),
-        *_as_listed("nothing", task.pass_to_pass, nothing.statuses, "PASS"),
-    ]
-    if nothing.is_resolved and not task.fail_to_pass:
-        found.append(Difference("nothing", None, "not resolved", "resolved"))
+    return [*_of_nothing(task, nothing.statuses), *_of_gold(task, gold)]
+
+
+def _of_nothing(task: Task, statuses: Mapping[str, str]) -> Iterator[Difference]:
+    if not task.fail_to_pass:
+        yield Difference("nothing", None, "a listed test that fails", "none is listed")
+    yield from _as_listed("nothing", task.fail_to_pass, statuses, "FAIL")
+    yield from _as_listed("nothing", task.pass_to_pass, statuses, "PASS")
+
+
+def _of_gold(task: Task, gold: Report) -> Iterator[Difference]:
     if not gold.is_applied:
-        return [*found, Difference("gold", None, "applied", "not applied")]
+        yield Difference("gold", None, "applied", "not applied")
+        return
     listed = (*task.fail_to_pass, *task.pass_to_pass)
-    return [*found, *_as_listed("gold", listed, gold.statuses, "PASS")]
+    found = [*_as_listed("gold", listed, gold.statuses, "PASS")]
+    if not found and not gold.is_resolved:
+        found.append(Difference("gold", None, "resolved", "not resolved"))
+    yield from found
 
 
 def _as_listed(
@@ -62,7 +73,7 @@ def _as_listed(
 ) -> Iterator[Difference]:
     for name in ids:
         got = statuses.get(name, ABSENT)
-        if (got == "PASS") != (expected == "PASS"):
+        if got not in MEANT[expected]:
             yield Difference(side, name, expected, got)
 
 
@@ -88,7 +99,7 @@ class Tasks:
         seen = set()
         for where, row in rows_of(self.rows, self.where):
             if row["instance_id"] in self.chosen:
-                task = task_of(row, where)
+                task = told_by(row, where, Solved)
                 if task.instance_id in seen:
                     raise InputError(f"{where}: {task.instance_id} is there twice\nremove one")
                 seen.add(task.instance_id)

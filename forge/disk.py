@@ -58,7 +58,7 @@ def _told(settings: Settings, error: Exception) -> ForgeError | None:
         if not (path := nearest(folder)).is_dir():
             return InputError(f"{path} is no folder\nchoose a folder with {name}")
     folder = min([*held.values(), Path(tempfile.gettempdir())], key=_free_bytes)
-    if _is_full(error) or _free_bytes(folder) < LEAST_BYTES:
+    if is_full(error) or _free_bytes(folder) < LEAST_BYTES:
         return SpaceError(
             f"no space left under {folder}\n"
             "free some, or set FORGE_DISK lower, and run the same command again: "
@@ -74,7 +74,8 @@ def _is_closed(folder: Path, error: Exception) -> bool:
     return is_read_only and os.strerror(errno.EROFS) in str(error)
 
 
-def _is_full(error: Exception) -> bool:
+def is_full(error: Exception) -> bool:
+    """Whether an error says that a disk or a quota is full."""
     # Polars and DuckDB end with the system's words; anybody's own are further in front.
     words = [end for n in FULL for end in (os.strerror(n), f"(os error {n})")]
     number = error.errno if isinstance(error, OSError) else None

@@ -16,25 +16,30 @@ TRIES = 5
 
 def scan(table: str, *, month: str, root: Path | str = "data") -> pl.LazyFrame:
     """The rows of a table for one month; InputError where it was never built."""
-    folder = Path(root) / table / f"month={month}"
-    if not folder.is_dir():
-        raise InputError(
-            f"no table {table} of {month} in {root}\n`forge status` says what there is"
-        )
 
     def batches(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
     ) -> Iterator[pl.DataFrame]:
-        with held(folder) as files:
+        with _parts(table, month, Path(root)) as files:
             chosen = pl.scan_parquet(files)
             chosen = chosen if predicate is None else chosen.filter(predicate)
             chosen = chosen if columns is None else chosen.select(columns)
             chosen = chosen if rows is None else chosen.head(rows)
             yield from chosen.collect_batches(chunk_size=size, maintain_order=True)
 
-    with held(folder) as files:
+    with _parts(table, month, Path(root)) as files:
         schema = pl.scan_parquet(files).collect_schema()
     return register_io_source(batches, schema=schema)
+
+
+@contextmanager
+def _parts(table: str, month: str, root: Path) -> Iterator[list[str]]:
+    with held(root / table / f"month={month}") as files:
+        if not files:  # no folder, or one that a build left before its first part
+            raise InputError(
+                f"no table {table} of {month} in {root}\n`forge status` says what there is"
+            )
+        yield files
 
 
 @contextmanager

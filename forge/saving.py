@@ -7,6 +7,7 @@ whoever wants one project copies one file. The toolchain is in each.
 import asyncio
 import hashlib
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -14,19 +15,21 @@ import polars as pl
 from docker.models.images import Image as DockerImage
 
 from forge.ask import Progress
-from forge.disk import is_of_disk
 from forge.drafts import clear_drafts, draft_in
-from forge.errors import InputError, ServiceError, SpaceError
+from forge.errors import InputError, ServiceError
 from forge.exported import Task
+from forge.outputs import written_to
 from forge.services.docker import Docker
 from forge.services.docker_engine import Unanswered
 from forge.services.docker_registry import save
+from forge.services.docker_room import OURS
 from forge.settings import Settings
-from forge.shipping import OURS, Shipped, image_here, opened, shipped_as, wanted_of
+from forge.shipping import Shipped, image_here, opened, shipped_as, wanted_of
 
 IMAGES_PER_TAR = 50
 Group = list[tuple[Task, DockerImage]]
 DRAFT = ".draft-"
+SCRIPT = "load.sh"
 LOAD_SH = r"""#!/bin/bash
 # Loads the images of the tasks that were exported with it, and sees that they are the very ones.
 set -euo pipefail
@@ -53,38 +56,51 @@ load() {  # load TAR SHA256 NAME DIGEST LAYERS...
 
 @CALLS@
 """
+FIRST_LINES = LOAD_SH.partition("set ")[0]
+CALL = re.compile(r"^load (\S+) [0-9a-f]{64} \\\n  .+$", re.MULTILINE)
 
 
 def saved(tasks: pl.LazyFrame, folder: Path, settings: Settings, tell: Progress) -> list[Shipped]:
     """Save the tasks' images, with a script that loads them and sees that they are these."""
-    try:
+    with written_to(folder):
         folder.mkdir(parents=True, exist_ok=True)
         clear_drafts(folder, DRAFT)
         return asyncio.run(_saved(wanted_of(tasks), folder, settings, tell))
-    except OSError as error:
-        if is_of_disk(error):
-            raise SpaceError(f"no space left in {folder}\nfree some, and export again") from error
-        raise InputError(f"{folder}: {error.strerror}\nname another folder") from error
 
 
 async def _saved(
     wanted: list[Task], folder: Path, settings: Settings, tell: Progress
 ) -> list[Shipped]:
-    calls, shipped = [], []
+    calls, shipped = _calls_in(folder / SCRIPT), []
     async with opened(settings) as docker:
         groups = _groups([(task, await _named(docker, task)) for task in wanted])
         for group in groups:
             tar = folder / _tar_name(group)
             if not tar.exists():
                 await _save(docker, [task.image for task, _ in group], tar)
-            calls.append(_load_call(tar, group))
+            calls.pop(tar.name, None)  # of tars that hold one name, the last export's goes last
+            calls[tar.name] = _load_call(tar, group)
             shipped += [shipped_as(task, task.image, str(image.id)) for task, image in group]
             tell("save", len(shipped), len(wanted))
-    script = draft_in(folder, DRAFT)
-    script.write_text(LOAD_SH.replace("@CALLS@", "\n".join(calls)), encoding="utf-8")
-    script.chmod(0o755)
-    script.replace(folder / "load.sh")
+    _write_script(folder, [call for tar, call in calls.items() if (folder / tar).exists()])
     return shipped
+
+
+def _calls_in(script: Path) -> dict[str, str]:
+    """The calls of earlier exports into that folder, by their tars."""
+    if not script.exists():
+        return {}
+    text = script.read_text(encoding="utf-8", errors="replace")
+    if not text.startswith(FIRST_LINES):
+        raise InputError(f"{script} is somebody's own, and stays as it is\nname another folder")
+    return {found[1]: found[0] for found in CALL.finditer(text)}
+
+
+def _write_script(folder: Path, calls: list[str]) -> None:
+    draft = draft_in(folder, DRAFT)
+    draft.write_text(LOAD_SH.replace("@CALLS@", "\n".join(calls)), encoding="utf-8")
+    draft.chmod(0o755)
+    draft.replace(folder / SCRIPT)
 
 
 async def _named(docker: Docker, task: Task) -> DockerImage:

@@ -18,10 +18,10 @@ from forge.images import image_of
 from forge.services.docker import Docker
 from forge.services.docker_engine import Unanswered
 from forge.services.docker_registry import digest_there, push
+from forge.services.docker_room import OURS
 from forge.settings import Settings
 
 REGISTRY = re.compile(rf"(?P<host>{HOST})(?:/{PART})*")
-OURS = "sweforge/"
 TAG_DIGITS = 32
 SHIPPED = {"image": pl.String, "shipped": pl.String, "digest": pl.String, "is_same": pl.Boolean}
 REMEDIES = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -25,6 +26,7 @@ ROW = {
     "log_parser": "parse_log_gotest",
     "FAIL_TO_PASS": ["new"],
     "PASS_TO_PASS": ["old"],
+    "patch": "+x\n",
 }
 TASK = task_of(ROW, "row")
 RED, GREEN = {"new": "FAIL", "old": "PASS"}, {"new": "PASS", "old": "PASS"}
@@ -63,6 +65,7 @@ def report(statuses: dict[str, str], *, is_applied: bool = True) -> Report:
         (RED, GREEN, []),
         ({"old": "PASS"}, GREEN, []),
         (GREEN, GREEN, [Difference("nothing", "new", "FAIL", "PASS")]),
+        (RED | {"new": "SKIP"}, GREEN, [Difference("nothing", "new", "FAIL", "SKIP")]),
         ({"new": "FAIL"}, GREEN, [Difference("nothing", "old", "PASS", "ABSENT")]),
         (RED, RED, [Difference("gold", "new", "PASS", "FAIL")]),
         (RED, {"new": "PASS", "old": "SKIP"}, [Difference("gold", "old", "PASS", "SKIP")]),
@@ -77,10 +80,20 @@ def test_gold_patch_that_does_not_apply_is_one_difference():
     assert found == [Difference("gold", None, "applied", "not applied")]
 
 
-def test_task_that_lists_no_test_to_turn_green_does_not_hold():
+@pytest.mark.parametrize("statuses", [GREEN, {"old": "PASS"}])
+def test_task_that_lists_no_test_to_turn_green_does_not_hold(statuses):
     task = task_of(ROW | {"FAIL_TO_PASS": []}, "row")
-    found = differences(task, report(GREEN), report(GREEN))
-    assert found == [Difference("nothing", None, "not resolved", "resolved")]
+    gold = replace(report(statuses), is_resolved=True)
+    found = differences(task, replace(gold, is_resolved=False), gold)
+    assert found == [Difference("nothing", None, "a listed test that fails", "none is listed")]
+
+
+def test_task_without_lists_whose_script_prints_nothing_does_not_hold():
+    task = task_of(ROW | {"FAIL_TO_PASS": [], "PASS_TO_PASS": []}, "row")
+    assert differences(task, report({}), report({})) == [
+        Difference("nothing", None, "a listed test that fails", "none is listed"),
+        Difference("gold", None, "resolved", "not resolved"),
+    ]
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
@@ -104,12 +117,41 @@ def test_row_that_changed_or_was_unchecked_is_not_settled(tmp_path):
         assert held.settled(TASK) is None
 
 
-def test_file_of_something_else_is_never_written_over(tmp_path):
+def test_file_of_something_else_is_never_written_over_and_leaves_no_logs(tmp_path):
     path = tmp_path / "tasks.jsonl"
     path.write_text(json.dumps(ROW) + "\n")
     with pytest.raises(InputError, match="this one stays as it is"), results(path) as held:
         held.put(KEPT)
     assert json.loads(path.read_text()) == ROW
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("column", ["seconds", "outcome", "row_sha"])
+def test_results_without_what_each_check_says_are_something_else(tmp_path, column):
+    with results(tmp_path / "checked.jsonl") as held:
+        held.put(KEPT)
+    row = json.loads((tmp_path / "checked.jsonl").read_text())
+    (tmp_path / "checked.jsonl").write_text(json.dumps(row | {column: None}) + "\n")
+    with pytest.raises(InputError, match="something else"):
+        results(tmp_path / "checked.jsonl").__enter__()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_results_are_those_of_the_very_file_whatever_its_name_means_to_a_shell(tmp_path, suffix):
+    with results(tmp_path / f"c1.{suffix}") as held:
+        held.put(KEPT)
+    with results(tmp_path / f"c[1].{suffix}") as held:
+        held.put(KEPT | {"instance_id": "ada__sums-2"})
+    with results(tmp_path / f"c[1].{suffix}") as again:
+        assert [*again.rows] == ["ada__sums-2"]
+
+
+def test_logs_that_a_check_left_stay(tmp_path):
+    with results(tmp_path / "c.jsonl") as held:
+        log = held.artifacts.path(held.artifacts.put(b"said"))
+    with results(tmp_path / "c.jsonl"):
+        pass
+    assert log.read_bytes() == b"said"
 
 
 def test_results_are_written_by_one_check_at_a_time(tmp_path):
@@ -121,6 +163,16 @@ def test_task_that_is_there_twice_is_refused_with_its_row():
     rows = pl.LazyFrame([ROW, ROW])
     with pytest.raises(InputError, match="t, row 2: ada__sums-1 is there twice"):
         list(Tasks(rows, "t", {"ada__sums-1"}))
+
+
+@pytest.mark.parametrize(
+    ("patch", "words"),
+    [(None, "is missing or null"), ("", "string should have at least 1 character")],
+)
+def test_row_without_its_gold_patch_is_no_task_to_check(patch, words):
+    rows = pl.LazyFrame([ROW, ROW | {"instance_id": "b", "patch": patch}])
+    with pytest.raises(InputError, match=f"^t, row 2, column patch: {words}\n"):
+        list(Tasks(rows, "t", {"ada__sums-1", "b"}))
 
 
 RECIPE = {

@@ -41,6 +41,7 @@ def tasks_in(path) -> list[object]:
         ("FAIL_TO_PASS", '["a', "unterminated string starting at: line 1 column 2 (char 1)"),
         ("FAIL_TO_PASS", '{"a": 1}', "input should be a valid tuple"),
         ("PASS_TO_PASS", "[1]", "input should be a valid string"),
+        ("PASS_TO_PASS", '["\\ud800"]', "holds a lone surrogate, which is no text"),
         ("recipe", "[]", "is no JSON object"),
     ],
 )
@@ -83,11 +84,36 @@ def test_whatever_a_check_depends_on_makes_another_task():
     assert len(shas) == 1 + len(changes)
 
 
-def test_line_that_is_no_json_makes_a_file_unreadable(tmp_path):
+def test_text_that_python_alone_can_hold_is_refused():
+    with pytest.raises(InputError, match="column patch: holds a lone surrogate"):
+        task_of(ROW | {"patch": "\ud800"}, "row")
+
+
+def test_name_of_an_image_that_never_ends_is_not_quoted_whole():
+    with pytest.raises(InputError) as refused:
+        task_of(ROW | {"image": "x y" * 50_000}, "row")
+    assert len(str(refused.value)) < 1000
+
+
+@pytest.mark.parametrize("broken", ["{broken", "[1, 2]", '{"instance_id": "ada', "\udcff"])
+def test_line_that_is_no_json_object_makes_a_file_unreadable_and_is_named(tmp_path, broken):
     path = tmp_path / "tasks.jsonl"
-    path.write_text(f"{json.dumps(ROW)}\n{{broken\n")
-    with pytest.raises(InputError, match="cannot be read"):
+    text = f"{json.dumps(ROW)}\n\n{broken}\n"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(
+        InputError, match=r"tasks\.jsonl cannot be read: line 3 is no JSON object\n"
+    ):
         tasks_in(path)
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_very_file_is_read_whatever_its_name_means_to_a_shell(tmp_path, suffix):
+    writers = {"parquet": pl.DataFrame.write_parquet, "jsonl": pl.DataFrame.write_ndjson}
+    for name in ("a1", "a[1]"):
+        rows = pl.DataFrame([ROW | {"instance_id": name}])
+        writers[suffix](rows, tmp_path / f"{name}.{suffix}")
+    (task,) = tasks_in(tmp_path / f"a[1].{suffix}")
+    assert task.instance_id == "a[1]"
 
 
 def test_column_may_be_null_in_most_rows(tmp_path):

@@ -59,19 +59,42 @@ def test_id_that_tests_of_both_lists_share_counts_where_gold_has_it(ours, gold):
     assert (judged.is_equal, judged.jaccard) == (True, 1.0)
 
 
-def test_rows_that_were_never_built_are_listed_with_the_reason(tmp_path):
-    file = tmp_path / "mine.jsonl"
-    file.write_text(json.dumps(ROW) + "\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.gold", str(file), "--look"],
+def gold(folder: Path, row: dict[str, object], *flags: str) -> subprocess.CompletedProcess[str]:
+    file = folder / "mine.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks.gold", str(file), *flags],
         cwd=ROOT,
-        env={**os.environ, "FORGE_ROOT": str(tmp_path / "root")},
+        env={**os.environ, "FORGE_ROOT": str(folder / "root"), "FORGE_MEMO": f"{file}/memo"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_rows_that_were_never_built_are_listed_with_the_reason(tmp_path):
+    done = gold(tmp_path, ROW, "--look")
     assert done.stdout.splitlines()[2:] == [
         "| a__b-5 | 0 of 2 |  | nothing was built |  |  |",
         "",
         "0 of 1 have the true FAIL_TO_PASS",
     ], done.stderr
+
+
+@pytest.mark.parametrize(("least", "code"), [("0", 0), ("1", 1)])
+def test_fewer_equal_rows_than_wanted_are_a_failure(tmp_path, least, code):
+    assert gold(tmp_path, ROW, "--look", "--least", least).returncode == code
+
+
+def test_build_that_fails_is_told_by_the_exit_code_after_what_stands(tmp_path):
+    done = gold(tmp_path, ROW)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (
+        3,
+        "0 of 1 have the true FAIL_TO_PASS",
+    )
+
+
+def test_file_of_something_else_is_told_without_a_traceback(tmp_path):
+    done = gold(tmp_path, {"instance_id": "a__b-5"}, "--look")
+    told = f"{tmp_path}/mine.jsonl has no column repo\nname a SWE-bench file\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", told)

@@ -13,7 +13,7 @@ from registries import LOGIN, registry, remove, small_image, small_tasks
 
 from forge.check_results import results
 from forge.checking import Tasks, check_all
-from forge.errors import ServiceError, UsageError
+from forge.errors import InputError, ServiceError, UsageError
 from forge.exported import read_tasks
 from forge.exporters.swebench import export
 from forge.saving import saved
@@ -197,3 +197,29 @@ def test_images_that_stand_on_the_same_layers_share_a_tar(small, docker_engine, 
         shutil.rmtree(tmp_path / "images", ignore_errors=True)
         saved(pl.concat([small, others]), tmp_path / "images", settings, silent)
     assert len([*(tmp_path / "images").glob("*.tar")]) == 2
+
+
+def test_second_export_into_a_folder_keeps_what_the_first_put_there(
+    small, docker_engine, needs, settings, tmp_path
+):
+    needs("docker")
+    folder = tmp_path / "images"
+    with small_tasks(docker_engine) as others:
+        for tasks in (small, others):
+            saved(tasks, folder, settings, silent)
+        names = [*small.collect()["image"], *others.collect()["image"]]
+        for name in names:
+            remove(docker_engine, name)
+        subprocess.run([folder / "load.sh"], check=True, capture_output=True)
+        assert [name for name in names if not docker_engine.images.list(name)] == []
+        next(folder.glob(f"small-*{names[0][21:30]}*.tar")).unlink()
+        saved(others, folder, settings, silent)
+    assert (folder / "load.sh").read_text().count("\nload ") == 1
+
+
+def test_script_of_somebody_elses_is_never_written_over(settings, tmp_path):
+    (tmp_path / "load.sh").write_text("echo mine\n")
+    row = {"instance_id": "a", "image": "sweforge/gone:1", "image_digest": None, "recipe": None}
+    with pytest.raises(InputError, match=r"load\.sh is somebody's own, and stays as it is"):
+        saved(pl.LazyFrame([row]), tmp_path, settings, silent)
+    assert (tmp_path / "load.sh").read_text() == "echo mine\n"

@@ -13,9 +13,19 @@ FILE = Path("forge.toml")
 if TYPE_CHECKING:
     from forge.settings import Settings
 
-root = click.option(
-    "--root", type=click.Path(path_type=Path), help="Folder of the tables [FORGE_ROOT, data]."
-)
+
+class Place(click.Path):
+    """A path that has a name: an empty one would be the current folder."""
+
+    def __init__(self, *, allow_dash: bool = False) -> None:
+        super().__init__(path_type=Path, allow_dash=allow_dash)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; UsageError of click's for what an unset variable of a shell gives."""
+        return super().convert(value, param, ctx) if value else self.fail("is empty", param, ctx)
+
+
+root = click.option("--root", type=Place(), help="Folder of the tables [FORGE_ROOT, data].")
 month = click.option("--month", required=True, help="The month, such as 2026-03, or pool-<name>.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 limit = click.option(

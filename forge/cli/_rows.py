@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 month = click.option("--month", help="The month whose tasks they are.")
 tasks = click.option(
-    "--tasks", type=click.Path(path_type=Path), help="An exported file instead: .parquet or .jsonl."
+    "--tasks", type=_options.Place(), help="An exported file instead: .parquet or .jsonl."
 )
 
 
@@ -30,7 +30,7 @@ class Rows(NamedTuple):
 
 def check_one(flags: dict[str, Any], names: tuple[str, ...], such_as: str) -> None:
     """UsageError unless exactly one of these flags is given."""
-    if sum(bool(flags[name]) for name in names) != 1:
+    if sum(flags[name] not in {None, False} for name in names) != 1:
         listed = " or ".join(f"--{name}" for name in names)
         raise UsageError(f"say one of {listed}\nsuch as: {such_as}")
 
@@ -40,7 +40,7 @@ def named(settings: "Settings", month: str | None, file: Path | None) -> Rows:
     from forge.exported import read_tasks
     from forge.reader import scan
 
-    if file:
+    if file is not None:
         return Rows(read_tasks(file), str(file))
     _options.check_month(settings, str(month))
     where = f"the tasks of {month} in {settings.root}"
@@ -48,12 +48,14 @@ def named(settings: "Settings", month: str | None, file: Path | None) -> Rows:
 
 
 def ids(told: Rows) -> list[str]:
-    """The tasks' names, in order."""
-    from forge.exported import rows_of
+    """The tasks' names, in order; InputError where a row has none, or where there is no row."""
+    from forge.exported import Named, rows_of, told_by
 
-    return [
-        str(row["instance_id"]) for _, row in rows_of(told.rows.select("instance_id"), told.where)
-    ]
+    rows = rows_of(told.rows.select("instance_id"), told.where)
+    found = [told_by(row, where, Named).instance_id for where, row in rows]
+    if not found:
+        raise InputError(f"no task in {told.where}\nname a file or a month that holds some")
+    return found
 
 
 def check_known(told: Rows, wanted: Iterable[str], held: list[str]) -> None:
@@ -61,5 +63,4 @@ def check_known(told: Rows, wanted: Iterable[str], held: list[str]) -> None:
     for name in wanted:
         if name not in held:
             near = difflib.get_close_matches(name, held, 3) or held[:3]
-            hint = f"it holds {', '.join(near)}" if near else "it holds none"
-            raise InputError(f"no task {name} in {told.where}\n{hint}")
+            raise InputError(f"no task {name} in {told.where}\nit holds {', '.join(near)}")

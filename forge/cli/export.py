@@ -2,7 +2,6 @@
 
 import pkgutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
 @click.command("export", short_help="Write verified tasks in a format such as swebench.")
 @click.argument("form", metavar="FORMAT")
 @_options.month
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
+@click.option("-o", "--output", required=True, type=_options.Place(),
               help="The file or folder to write.")  # fmt: skip
 @click.option("--push", metavar="REGISTRY[/PREFIX]", help="Push their images, and name these by "
               "the digests that they have there.")  # fmt: skip
-@click.option("--save", metavar="FOLDER", type=click.Path(path_type=Path),
+@click.option("--save", metavar="FOLDER", type=_options.Place(),
               help="Save their images, with a script that loads them.")  # fmt: skip
 @click.option("--split", type=click.Choice(["eval", "train"]), help="Only tasks of this split.")
 @_options.root
@@ -40,9 +39,10 @@ def command(**flags: Any) -> None:
     forge export swebench --month 2026-03 -o tasks.parquet --save images
     forge export swebench --month 2026-03 -o t.parquet --push example.org/team
     """
-    if flags["push"] and flags["save"]:
+    if flags["push"] is not None and flags["save"] is not None:
         raise UsageError("say one of --push or --save: a row has one name of its image")
     exporter = _exporter(flags["form"])
+    exporter.check(flags["output"])  # before hours of pushing
     settings = _options.settings(flags["root"])
     tasks = _tasks(settings, flags["month"], flags["split"])
     shipped = _ship(tasks, settings, flags)
@@ -59,14 +59,14 @@ def command(**flags: Any) -> None:
 def _ship(
     tasks: "pl.LazyFrame", settings: "Settings", flags: dict[str, Any]
 ) -> "list[Shipped] | None":
-    if not (flags["push"] or flags["save"]):
+    if flags["push"] is None and flags["save"] is None:
         return None
     from forge.cli._progress import shown
     from forge.saving import saved
     from forge.shipping import pushed
 
     with shown() as progress:
-        if flags["push"]:
+        if flags["push"] is not None:
             return pushed(tasks, flags["push"], settings, progress.asked)
         return saved(tasks, flags["save"], settings, progress.asked)
 
@@ -77,7 +77,7 @@ def _where_images_are(shipped: "list[Shipped] | None", flags: dict[str, Any]) ->
             "their images exist on this machine only: say --push or --save, or build them again "
             "from each row's recipe"
         )
-    if flags["save"]:
+    if flags["save"] is not None:
         yield f"their images are in {flags['save']}: run load.sh there where they are needed"
     if anew := sum(not one.is_as_verified for one in shipped or ()):
         yield (

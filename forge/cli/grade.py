@@ -21,7 +21,7 @@ SUCH_AS = "forge grade --month 2026-03 owner__name-12 --gold"
 @click.argument("instance_id")
 @_rows.month
 @_rows.tasks
-@click.option("--patch", type=click.Path(path_type=Path, allow_dash=True),
+@click.option("--patch", type=_options.Place(allow_dash=True),
               help="The patch to grade; - reads it from stdin.")  # fmt: skip
 @click.option("--gold", is_flag=True, help="Grade the gold patch.")
 @click.option("--nothing", is_flag=True, help="Grade the repository as it is.")

@@ -27,7 +27,7 @@ MARKUP = re.compile(r"[\\`*\[\]<>|&~$]|(?<!\w)_|_(?!\w)")
 @click.argument("statement", required=False)
 @click.option("-f", "--file", metavar="FILE|NAME", help="Read it from a file, or a saved query.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How to print it [table].")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it to a file.")
+@click.option("-o", "--output", type=_options.Place(), help="Write it to a file.")
 @_options.root
 def command(**flags: Any) -> None:
     """Run one SELECT, EXPLAIN or DESCRIBE over the tables, named as `forge tables` lists them.
@@ -48,13 +48,21 @@ def command(**flags: Any) -> None:
     if form == "parquet" and not output:
         raise UsageError("Parquet is no text\nname a file: -o rows.parquet")
     with answered(statement, settings, stages()) as answer:
-        if form == "parquet":
-            answer.write_parquet(output)
-        elif output:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                _write(answer, form, file)
+        if output:
+            _write_file(answer, form, output)
         else:
             _print(answer, form)
+
+
+def _write_file(answer: "Answer", form: str, path: Path) -> None:
+    from forge.outputs import written_to
+
+    with written_to(path):
+        if form == "parquet":
+            answer.write_parquet(path)
+            return
+        with path.open("w", encoding="utf-8", newline="") as file:
+            _write(answer, form, file)
 
 
 def _statement(given: str | None, file: str | None) -> str:

@@ -1,6 +1,5 @@
 """Tasks as SWE-bench rows: what `swebench` 5.x loads and runs, then forge's own columns."""
 
-import errno
 import json
 import os
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from forge.errors import ContractError, ForgeError, InputError, SpaceError
+from forge.errors import ContractError
+from forge.outputs import check_output, written_to
 
 CLASSIC = (
     *("repo", "instance_id", "base_commit", "patch", "test_patch", "problem_statement"),
@@ -27,32 +27,23 @@ BREAKS_A_LINE = r"[\r\n]|>>>>>|^$"
 ROWS_AT_ONCE = 100
 
 
+def check(path: Path) -> None:
+    """InputError where tasks cannot be written."""
+    check_output(path, WRITERS, "SWE-bench rows")
+
+
 def export(tasks: pl.LazyFrame, path: Path) -> int:
     """Write tasks into one file, whole or not at all, as its suffix says; how many they are."""
-    write = WRITERS.get(path.suffix)
-    if write is None:
-        raise InputError(
-            f"{path.name}: SWE-bench rows are written as {' or '.join(WRITERS)}\n"
-            f"name the file {path.stem}.parquet, for example"
-        )
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}\nmake it first")
+    check(path)
     _check_ids(tasks)
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
-        write(swebench_rows(tasks), draft)
-        draft.replace(path)
-    except OSError as error:
-        raise _explained(path, error) from error
+        with written_to(path):
+            WRITERS[path.suffix](swebench_rows(tasks), draft)
+            draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
     return int(tasks.select(pl.len()).collect().item())
-
-
-def _explained(path: Path, error: OSError) -> ForgeError:
-    if error.errno == errno.ENOSPC:
-        return SpaceError(f"no space left to write {path}\nfree some, or name another place")
-    return InputError(f"{path} cannot be written: {error.strerror or error}\nname another place")
 
 
 def swebench_rows(tasks: pl.LazyFrame) -> pl.LazyFrame:

@@ -19,6 +19,7 @@ from forge.exporters.swebench import export
 PLAIN = f"grace__shouting-{len(handmade.AWKWARD)}"
 TESTS = "tests/deep/er/test_plain.py::"
 SHOUTS, MARKS = f"{TESTS}test_shouts[ordinary]", f"{TESTS}test_keeps_its_mark[ordinary]"
+ELSEWHERE = "--- /dev/null\n+++ b/NOTES.md\n@@ -0,0 +1 @@\n+looked at it\n"
 NOWHERE = {"image": "sweforge/nowhere:1", "image_digest": None, "recipe": None}
 
 
@@ -65,7 +66,7 @@ def test_every_test_that_is_not_as_listed_is_named_and_the_command_says_invalid(
     write(
         held={},
         listed={"FAIL_TO_PASS": json.dumps([SHOUTS, MARKS]), "PASS_TO_PASS": '["gone.py::test"]'},
-        ungilded={"patch": ""},
+        ungilded={"patch": ELSEWHERE},
         unfitting={"patch": "--- a/no.py\n+++ b/no.py\n@@ -1 +1 @@\n-a\n+b\n"},
     )
     ended = forge_says("check", "--tasks", "tasks.jsonl", "-o", "checked.jsonl")
@@ -112,7 +113,7 @@ def test_checked_row_needs_no_engine_until_it_changes(write, forge_says, monkeyp
     assert forge_says(*command).code == 0
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     assert forge_says(*command).code == 0
-    write(held={"patch": ""})
+    write(held={"patch": ELSEWHERE})
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     assert forge_says(*command).code == 6
 

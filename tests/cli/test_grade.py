@@ -83,6 +83,15 @@ def test_what_cannot_be_graded_is_named(month, forge_says, arguments, message):
     assert forge_says("grade", *arguments) == (3, "", f"forge: {message}\n")
 
 
+def test_row_that_names_no_task_is_refused_whichever_is_graded(month, forge_says):
+    write_tasks(month, instance_id=None)
+    ended = forge_says("grade", "None", "--tasks", "tasks.jsonl", "--gold")
+    assert ended.code == 3
+    assert ended.err.startswith(
+        "forge: tasks.jsonl, row 1, column instance_id: is missing or null\n"
+    )
+
+
 def test_grade_without_an_engine_says_so(month, forge_says):
     write_tasks(month, log_parser="parse_log_gotest")
     ended = forge_says("grade", "a__b-1", "--tasks", "tasks.jsonl", "--gold")

@@ -219,3 +219,10 @@ def on_terminal(home: Path, query: str, form: str) -> str:
     )
     os.close(theirs)
     return os.read(ours, 10_000).decode()
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet"])
+def test_file_that_cannot_be_written_is_named_and_no_bug(forge_says, name):
+    ended = forge_says("sql", "select 1 as one", "-o", f"nowhere/{name}")
+    assert (ended.code, ended.err.splitlines()[-1]) == (3, "name another place")
+    assert ended.err.startswith(f"forge: nowhere/{name} cannot be written: ")

@@ -52,7 +52,7 @@ def test_row_of_the_tasks_table_carries_all_that_a_check_needs(tmp_path):
     told = {"log_parser": ["parse_log_gotest"], "image": ["ada/sums:1"], "eval_script": ["true"]}
     told |= {"recipe": ["{}"], "image_digest": ["sha256:" + 64 * "a"], "platform": ["linux/amd64"]}
     told |= {"fail_to_pass": [["a"]], "pass_to_pass": [[]], "lock": ["b==1\n"]}
-    told |= {"gold_patch": ["+a\n"]}
+    told |= {"gold_patch": ["+a\n"], "instance_id": ["ada__sums-1"]}
     export(Tasks.sample(1, overrides=told).lazy(), tmp_path / "tasks.jsonl")
     [row] = read(tmp_path / "tasks.jsonl")
     task = task_of(row, "row")
@@ -119,7 +119,7 @@ def test_folder_that_is_not_there_is_refused(tmp_path):
 
 def test_place_that_cannot_be_written_is_refused_and_no_draft_stays(path):
     path.mkdir()
-    with pytest.raises(InputError, match="cannot be written: Is a directory"):
+    with pytest.raises(InputError, match="is a folder\nname a file in it"):
         export(tasks(), path)
     assert list(path.parent.iterdir()) == [path]
 
