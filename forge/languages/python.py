@@ -18,6 +18,7 @@ TESTS = (
 MANIFESTS = (
     r"(^|/)(pyproject\.toml|setup\.(cfg|py)|\.?pytest\.(ini|toml)|tox\.(ini|toml)|hatch\.toml"
     r"|noxfile\.py|\.python-version|(run_?(unit_?)?tests?|manage)\.py)$|^bin/test$"
+    r"|(^|/)__pkginfo__\.py$"
     r"|(^|/)(Pipfile|pixi\.toml|(GNUm|[Mm])akefile|\.?[Jj]ustfile|\.gitattributes)$"
     r"|^([^/]+/)?(meson\.build|CMakeLists\.txt|Cargo\.toml)$|^\.gitmodules$"
     r"|^\.github/(workflows/[^/]+|actions/([^/]+/)+action)\.ya?ml$"

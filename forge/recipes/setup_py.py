@@ -1,10 +1,11 @@
 """setup.py, as far as its syntax tells; it is never executed."""
 
 import ast
+import posixpath
 from typing import Any
 
 from forge.recipes.facts import Facts, Need, Purpose
-from forge.recipes.literals import NotLiteralError, literal, parsed, scope_of
+from forge.recipes.literals import NotLiteralError, literal, parsed, partly, scope_of
 from forge.recipes.project import Project, strings, table, text
 from forge.recipes.pyproject import named_pythons
 from forge.recipes.requirement_lines import canonical, included
@@ -15,6 +16,7 @@ KEYS: dict[str, Purpose] = {
     "tests_require": "test",
     "setup_requires": "build",
 }
+LISTS = frozenset({*KEYS, "extras_require"})
 
 
 def read_setup_py(project: Project) -> Facts:
@@ -23,7 +25,9 @@ def read_setup_py(project: Project) -> Facts:
     call = _call(tree) if tree else None
     if not tree or not call or project.path("setup.py") not in project.files:
         return Facts(is_installable=project.path("setup.py") in project.files)
-    given = _given(call, scope_of(tree))
+    told = _told(project)
+    given, computed = _given(call, {**told, **scope_of(tree, call.lineno)})
+    given = {name: told[name] for name in LISTS & told.keys()} | given
     extras = {
         canonical(name.split(":")[0]): _lines(project, value)
         for name, value in table(given.get("extras_require")).items()
@@ -39,6 +43,7 @@ def read_setup_py(project: Project) -> Facts:
             *(Need("test", "setup_py", f"extra {n}", lines) for n, lines in extras.items()),
         ),
         extras=extras,
+        dropped=tuple(f"setup.py {name}: computed" for name in computed if name not in told),
     )
 
 
@@ -53,16 +58,28 @@ def _name(function: ast.expr) -> str:
     return function.id if isinstance(function, ast.Name) else ""
 
 
-def _given(call: ast.Call, scope: dict[str, Any]) -> dict[str, Any]:
+def _told(project: Project) -> dict[str, Any]:
+    """The names of a `__pkginfo__.py`, which setup.py executes for them."""
+    inner = (p for p in sorted(project.files) if posixpath.basename(p) == "__pkginfo__.py")
+    own = (p for p in inner if posixpath.dirname(posixpath.dirname(p)) == project.root)
+    tree = parsed(project.files[found]) if (found := next(own, None)) else None
+    return scope_of(tree) if tree else {}
+
+
+def _given(call: ast.Call, scope: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Arguments as far as they are spelled out, and those about requirements that are not."""
     given: dict[str, Any] = {}
+    computed: list[str] = []
     for keyword in call.keywords:
         try:
             value = literal(keyword.value, scope)
         except NotLiteralError:
-            continue
-        given |= value if keyword.arg is None and isinstance(value, dict) else {}
-        given |= {keyword.arg: value} if keyword.arg else {}
-    return given
+            if keyword.arg in LISTS:
+                computed.append(keyword.arg)
+                given |= {keyword.arg: known} if (known := partly(keyword.value, scope)) else {}
+        else:
+            given |= {keyword.arg: value} if keyword.arg else table(value)
+    return given, computed
 
 
 def _lines(project: Project, value: object) -> tuple[str, ...]:

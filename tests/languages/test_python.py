@@ -32,6 +32,7 @@ NO_TESTS = [
     "src/pkg/test_data.json",
 ]
 MANIFESTS = [
+    "pkg/__pkginfo__.py",
     "pyproject.toml",
     "libs/a/setup.py",
     "setup.cfg",

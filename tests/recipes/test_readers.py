@@ -12,7 +12,6 @@ from forge.recipes.python_tools import read_hatch, read_pdm, read_uv
 from forge.recipes.requirements_files import read_requirements
 from forge.recipes.scripts import learn
 from forge.recipes.setup_cfg import read_setup_cfg
-from forge.recipes.setup_py import read_setup_py
 from forge.recipes.tox import read_tox
 
 
@@ -147,30 +146,6 @@ testing = pytest; python_version > "3"
         "run install_requires": ("attrs", "click>=8"),
         "test extra testing": ('pytest; python_version > "3"',),
     }
-
-
-def test_setup_py_is_read_by_its_syntax_alone(tmp_path):
-    content = f"""
-from setuptools import setup
-open({str(tmp_path / "ran")!r}, "w")
-tests = ["pytest"]
-extras = {{"test": tests, "docs": read("docs.txt")}}
-extras["dev"] = tests + ["ruff"]
-setup(name="a", install_requires=["attrs>=20"], extras_require=extras, version=read("VERSION"))
-"""
-    facts = read_setup_py(Project({"setup.py": content}))
-    assert not (tmp_path / "ran").exists()
-    assert facts.is_installable
-    assert needs(facts) == {
-        "run install_requires": ("attrs>=20",),
-        "test extra test": ("pytest",),
-        "test extra dev": ("pytest", "ruff"),
-    }
-
-
-def test_setup_py_that_computes_everything_is_still_installable():
-    facts = read_setup_py(Project({"setup.py": "setup(**load())"}))
-    assert (facts.is_installable, facts.needs) == (True, ())
 
 
 def test_requirements_files_are_named_for_what_they_serve():
