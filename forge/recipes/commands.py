@@ -188,7 +188,9 @@ UBUNTU = {
     "libmysqlclient-dev": "default-libmysqlclient-dev",
     "docker-compose-v2": "",
 }
-PYTHONS = re.compile(r"^(lib)?python3?(\.\d+)?(-|$)|^(software-properties-common|pipx|snapd)$")
+PYTHONS = re.compile(
+    r"^(lib)?python3?(\.\d+)?(-|$)|^(software-properties-common|pipx|snapd|language-pack-.*)$"
+)
 
 
 def debian(names: Iterable[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from forge.recipes.project import Project
 
@@ -91,8 +91,6 @@ class Facts:
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
-    system_packages: tuple[str, ...] = ()
-    """Debian packages that the project installs for its tests."""
     surroundings: tuple[str, ...] = ()
     """What lies or runs beside the project's files, as `submodules: vendor/a`."""
     test_commands: tuple[TestCommand, ...] = ()
@@ -103,24 +101,19 @@ class Facts:
     """What was declared and is left out, as `<what>: <why>`."""
 
     def __or__(self, other: "Facts") -> "Facts":
-        return Facts(
-            name=self.name or other.name,
-            is_installable=self.is_installable or other.is_installable,
-            is_compiled=self.is_compiled or other.is_compiled,
-            fallback_version=self.fallback_version or other.fallback_version,
-            python=self.python + other.python,
-            pinned_python=self.pinned_python or other.pinned_python,
-            pythons=self.pythons + other.pythons,
-            needs=self.needs + other.needs,
-            extras={**other.extras, **self.extras},
-            groups={**other.groups, **self.groups},
-            environment={**other.environment, **self.environment},
-            system_packages=self.system_packages + other.system_packages,
-            surroundings=self.surroundings + other.surroundings,
-            test_commands=self.test_commands + other.test_commands,
-            test_options=self.test_options + other.test_options,
-            dropped=self.dropped + other.dropped,
-        )
+        names = [field.name for field in fields(self)]
+        return Facts(**{name: both(getattr(self, name), getattr(other, name)) for name in names})
+
+
+def both(one: Any, other: Any) -> Any:
+    """Two facts of a kind as one: lists in their order, and the first who knows a single fact.
+
+    >>> both(("a",), ("b",)), both({"x": 1}, {"x": 2, "y": 3}), both(None, "3.9"), both(True, False)
+    (('a', 'b'), {'x': 1, 'y': 3}, '3.9', True)
+    """
+    if isinstance(one, tuple):
+        return one + other
+    return {**other, **one} if isinstance(one, Mapping) else one or other
 
 
 Reader = Callable[[Project], Facts]

@@ -2,17 +2,18 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from forge.recipes import conda, pixi
 from forge.recipes.commands import debian
 from forge.recipes.facts import Facts, Need, Place, TestCommand
+from forge.recipes.learned import Learned
 from forge.recipes.project import Project
 from forge.recipes.pythons import RELEASED
 from forge.recipes.requirement_lines import included
-from forge.recipes.scripts import Learned, learn
-from forge.recipes.variables import plain
+from forge.recipes.scripts import Reach, learn
+from forge.recipes.variables import entered, plain
 from forge.recipes.workflows import Job, Step, jobs
 
 READER = "github_actions"
@@ -33,6 +34,7 @@ ODD = re.compile(
 FREE_THREADED = re.compile(r"\b3\.\d+t$")
 PLAIN = re.compile(r"\b(unit.?)?tests?\b|\bpytest\b|\bci\b|\bcheck\b|\bbuild\b", re.IGNORECASE)
 FAR, NEAR = 8, 2
+WRITTEN = re.compile(r"""(?m)\becho\s+["']?(\w+)=([^"'\n]*?)["']?\s*>>\s*["']?\$\{?GITHUB_ENV\b""")
 VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 GPU = re.compile(r"\bgpus?\b|nvidia|\bcuda", re.IGNORECASE)
 
@@ -41,17 +43,14 @@ def read_github_actions(project: Project) -> Facts:
     """What automation says about tests: it is what was seen to work, and so it ranks first."""
     found = [need for rows in jobs(project) if (need := _of_job(project, rows))]
     ordered = sorted(found, key=_standing)
-    main = ordered[0][0].place if ordered else None
     return Facts(
         needs=tuple(need for need, _ in ordered),
         pythons=tuple(dict.fromkeys(v for need, _ in ordered for v in _place(need).pythons)),
-        environment=main.environment if main else {},
-        system_packages=main.system_packages if main else (),
         test_commands=tuple(command for _, commands in ordered for command in commands),
     )
 
 
-def _standing(found: tuple[Need, list[TestCommand]]) -> tuple[int, int]:
+def _standing(found: tuple[Need, tuple[TestCommand, ...]]) -> tuple[int, int]:
     """Main jobs first, and of equals those that are run with several Pythons."""
     place = _place(found[0])
     return place.standing, -min(len(place.pythons), 3)
@@ -67,41 +66,54 @@ class _Row:
 
     job: Job
     learned: Learned
+    environment: Mapping[str, str]
+    """Variables of the job, and of its steps as far as they reach the first tests."""
     pythons: tuple[str, ...]
 
+    def oddity(self, root: str) -> int:
+        """How far the row is from those that every change of the project in a folder must pass."""
+        return _odd(self.job) + _remoteness(self.learned, root)
 
-def _of_job(project: Project, rows: list[Job]) -> tuple[Need, list[TestCommand]] | None:
+
+def _of_job(project: Project, rows: list[Job]) -> tuple[Need, tuple[TestCommand, ...]] | None:
     """What a job installs in the row that is most like any other, where it runs tests."""
     here = [job for job in rows if not ELSEWHERE.search(" ".join([job.runs_on, *job.row.values()]))]
     runs = [row for row in _read(project, here) if row.learned.tests]
     if not runs:
         return None
-    least = min(_odd(row.job) for row in runs)
-    usual = [row for row in runs if _odd(row.job) == least]
+    least = min(row.oddity(project.root) for row in runs)
+    usual = [row for row in runs if row.oddity(project.root) == least]
     pythons = tuple(dict.fromkeys(v for row in usual for v in row.pythons))
     chosen = min(usual, key=lambda row: _newest_first(row.pythons))
-    folder = _folder(project, chosen.job)
-    lines = tuple(dict.fromkeys(included(_known(chosen.learned.lines), project.files, folder)))
-    place = _place_of(chosen.job, chosen.learned, pythons)
-    tests = [TestCommand(READER, words) for words in chosen.learned.tests]
-    return Need("test", READER, f"test job {chosen.job.name}", lines, place), tests
+    place = _place_of(chosen, pythons, project.root)
+    need = Need("test", READER, f"test job {chosen.job.name}", _known(chosen.learned.lines), place)
+    return need, chosen.learned.commands(READER)
 
 
 def _read(project: Project, rows: list[Job]) -> Iterator[_Row]:
     """The rows, each script of a step read once for all of them."""
     memo: dict[str, Learned] = {}
     for job in rows:
-        learned = Learned()
+        learned, own, kept = Learned(), dict(job.environment), dict(job.environment)
         for bare in job.steps:
-            step = replace(bare, environment={**job.environment, **bare.environment})
-            key = repr((step.script, step.uses, step.inputs, step.environment))
+            step = replace(bare, environment={**kept, **bare.environment})
+            key = repr((step.script, step.uses, step.folder, step.inputs, step.environment))
             memo[key] = memo.get(key) or _of_step(project, step)
+            kept |= dict(WRITTEN.findall(step.script))
+            if not learned.tests:
+                own |= {**kept, **_variables(bare, memo[key])}
             learned = learned | memo[key]
-        yield _Row(job, learned, tuple(_pythons(job, learned)))
+        yield _Row(job, learned, own, tuple(_pythons(job, learned)))
 
 
-def _known(lines: Sequence[str]) -> list[str]:
-    return [line for line in lines if "$" not in line and "{" not in line]
+def _variables(step: Step, learned: Learned) -> dict[str, str]:
+    """What a step sets for what it installs or tests; what else it does is nobody's concern."""
+    found = {**step.environment, **dict(learned.environment)}
+    return found if learned.tests or learned.lines else {}
+
+
+def _known(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line for line in lines if "$" not in line and "{" not in line)
 
 
 def _newest_first(pythons: Sequence[str]) -> list[int]:
@@ -109,22 +121,26 @@ def _newest_first(pythons: Sequence[str]) -> list[int]:
     return [-int(v.partition(".")[2]) if v in RELEASED else 0 for v in pythons[:1]]
 
 
-def _folder(project: Project, job: Job) -> str:
-    # Files are named from where a step starts; most start in the repository's folder.
-    folders = {step.folder for step in job.steps if "install" in step.script and step.folder}
-    named = posixpath.normpath(folders.pop()) if len(folders) == 1 else ""
-    return project.root if not named or named.startswith((".", "/")) else named
+def _remoteness(learned: Learned, root: str) -> int:
+    """How far from the project's folder tests are run: in it, above it, or among others' only."""
+    folders = {test.folder for test in learned.tests}
+    if any(_is_within(folder, root) for folder in folders):
+        return 0
+    return 1 if any(_is_within(root, folder) for folder in folders) else FAR
 
 
-def _place_of(job: Job, learned: Learned, pythons: tuple[str, ...]) -> Place:
-    variables = [*job.environment.items(), *learned.environment]
-    variables += [p for s in job.steps if s.script for p in s.environment.items()]
+def _is_within(folder: str, above: str) -> bool:
+    return not above or f"{folder}/".startswith(f"{above}/")
+
+
+def _place_of(row: _Row, pythons: tuple[str, ...], root: str) -> Place:
+    job, learned = row.job, row.learned
     services = [f"services: {image or name}" for name, image in job.services.items()]
     shown = f"{job.runs_on} {job.container}"
     return Place(
-        standing=_strangeness(job, learned),
+        standing=_strangeness(job, learned) + _remoteness(learned, root),
         pythons=pythons,
-        environment=plain(variables),
+        environment=plain(row.environment.items()),
         system_packages=tuple(dict.fromkeys(learned.system_packages)),
         has_display=learned.has_display,
         surroundings=tuple(
@@ -170,17 +186,18 @@ def _of_step(project: Project, step: Step) -> Learned:
     tests = step.environment.get("TOXENV") or step.environment.get("NOXSESSION")
     if tests:
         script = re.sub(r"(?m)^(\s*(?:python3? -m )?(?:tox|nox))\b", rf"\1 -e {tests}", script)
-    learned = learn(project, script)
+    there = replace(project, root=entered("", step.folder))
+    learned = learn(there, script, Reach(project.root))
     packages = step.inputs.get("packages", "") if "apt" in step.uses.lower() else ""
     lines = [f"-r {step.inputs['requirements']}"] if "requirements" in step.inputs else []
     if "conda" in step.uses or "mamba" in step.uses:
         path = posixpath.normpath(step.inputs.get("environment-file", ""))
-        lines += conda.lines_of_file(project, project.path(path))
+        lines += conda.lines_of_file(project, path)
     if "setup-pixi" in step.uses:
         names = step.inputs.get("environments", "").split()
         lines += [line for name in names[:1] for line in pixi.lines(project, name)]
     return learned | Learned(
-        lines=tuple(lines),
+        lines=included(lines, project.files, there.root),
         system_packages=tuple(debian(packages.split())),
         has_display=bool(re.search(r"xvfb|headless-display|setup-qt", step.uses)),
     )

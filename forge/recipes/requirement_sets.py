@@ -72,7 +72,7 @@ def requirement_sets(facts: Facts) -> list[RequirementSet]:
     firsts = [found for is_first, found in declared if is_first]
     rest = [found for is_first, found in declared if not is_first]
     sets = [*firsts[:DECLARED], *_together(facts, ordered, main), *firsts[DECLARED:]]
-    sets += [RequirementSet("pytest alone", plain, replace(main, system_packages=())), *rest]
+    sets += [RequirementSet("pytest alone", plain, _bare(main)), *rest]
     return [found._replace(expanded=_with_runner(found.expanded)) for found in sets]
 
 
@@ -83,7 +83,12 @@ def main_place(facts: Facts) -> Place:
 
 
 def _place(need: Need, main: Place) -> Place:
-    return need.place or replace(main, pythons=(), system_packages=())
+    return need.place or replace(main, pythons=())
+
+
+def _bare(main: Place) -> Place:
+    """The machine without packages, which Debian may lack, nor variables, which may name them."""
+    return replace(main, environment={}, system_packages=())
 
 
 def _useful(facts: Facts) -> list[tuple[Need, Expanded]]:
@@ -99,9 +104,7 @@ def _together(
     together = _plain(facts)
     for found in near:
         together = together | found
-    # Debian may not know a package by Ubuntu's name: automation's own set has had them tried.
-    place = replace(main, system_packages=())
-    return [RequirementSet(TOGETHER, together | _loose(facts), place)] if useful else []
+    return [RequirementSet(TOGETHER, together | _loose(facts), _bare(main))] if useful else []
 
 
 def expand(facts: Facts, lines: tuple[str, ...]) -> Expanded:

@@ -5,13 +5,17 @@ import operator
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forge.recipes import conda, make, nox, pixi, tox
 from forge.recipes.commands import ASSIGNED, bare, commands, installed, system_packages
+from forge.recipes.facts import TestCommand
 from forge.recipes.installers import managed, program
+from forge.recipes.learned import Learned
 from forge.recipes.project import Project
 from forge.recipes.python_tools import TESTER, hatch_lines, hatch_script
+from forge.recipes.requirement_lines import included
+from forge.recipes.variables import entered
 
 DEEPEST = 6
 MOST_COMMANDS = 2_000
@@ -28,36 +32,12 @@ INTERPRETER = re.compile(r"^(.*/)?(python[\d.]*|pypy3|coverage|\$\w+)$")
 SERVERS = re.compile(r"^(postgres\w*|mysql\w*|mariadb\w*|redis\w*|mongo\w*|rabbitmq\w*|docker)$")
 
 
-@dataclass(frozen=True)
-class Learned:
-    """What a script does to a machine before and while it runs tests."""
-
-    lines: tuple[str, ...] = ()
-    """What it installs into Python, as lines of a requirements file."""
-    system_packages: tuple[str, ...] = ()
-    tests: tuple[tuple[str, ...], ...] = ()
-    """The commands that run tests, or may."""
-    environment: tuple[tuple[str, str], ...] = ()
-    pythons: tuple[str, ...] = ()
-    has_display: bool = False
-    surroundings: tuple[str, ...] = ()
-
-    def __or__(self, other: "Learned") -> "Learned":
-        return Learned(
-            self.lines + other.lines,
-            self.system_packages + other.system_packages,
-            self.tests + other.tests,
-            self.environment + other.environment,
-            self.pythons + other.pythons,
-            self.has_display or other.has_display,
-            self.surroundings + other.surroundings,
-        )
-
-
 @dataclass
 class Reach:
     """How much more is read for one question: scripts call each other, and themselves."""
 
+    home: str
+    """The folder of the project whose tests are asked for."""
     commands: int = MOST_COMMANDS
     depth: int = 0
 
@@ -66,27 +46,35 @@ def learn(project: Project, script: str, reach: Reach | None = None) -> Learned:
     r"""What a script does, as far as its text tells.
 
     >>> learned = learn(Project({}), "sudo apt install graphviz\npip install mock && pytest -x")
-    >>> learned.lines, learned.system_packages, learned.tests
-    (('mock',), ('graphviz',), (('pytest', '-x'),))
+    >>> learned.lines, learned.system_packages, learned.tests[0].words
+    (('mock',), ('graphviz',), ('pytest', '-x'))
     """
-    reach = reach or Reach()
+    reach = reach or Reach(project.root)
     learned = Learned()
     reach.depth += 1
     for command in commands(script):
         if reach.depth > DEEPEST or reach.commands == 0:
             break
         reach.commands -= 1
+        project = _entered(project, command)
         learned = learned | _of_command(project, command, reach)
     reach.depth -= 1
     return learned
+
+
+def _entered(project: Project, command: Sequence[str]) -> Project:
+    """The project as it is seen from where a command leads."""
+    is_move = command[:1] in (["cd"], ["pushd"]) and len(command) > 1
+    return replace(project, root=entered(project.root, command[1])) if is_move else project
 
 
 def _of_command(project: Project, command: list[str], reach: Reach) -> Learned:
     has_display = bool({"xvfb-run", "Xvfb", "/usr/bin/xvfb-run"} & {*command})
     words = program(bare(command))
     lines = [*installed(command), *(managed(project, bare(command)) or [])]
+    known = [line for line in lines if "$" not in line]
     learned = Learned(
-        lines=tuple(line for line in lines if "$" not in line),
+        lines=included(known, project.files, project.root),
         system_packages=tuple(system_packages(command)),
         has_display=has_display,
         environment=tuple(_exported(command)),
@@ -120,8 +108,8 @@ def _called(project: Project, words: list[str], reach: Reach) -> Learned:
     if tool:
         return tool(project, words[1:], reach)
     if words and (content := _script(project, words)):
-        return learn(project, content, reach) | Learned(tests=_tests(words))
-    return Learned(tests=_tests(words))
+        return learn(project, content, reach) | Learned(tests=_tests(project, words))
+    return Learned(tests=_tests(project, words))
 
 
 def _without_launcher(words: list[str]) -> list[str]:
@@ -143,7 +131,7 @@ def _script(project: Project, words: list[str]) -> str:
     return project.text(posixpath.normpath(path)) if is_path and not path.endswith(".py") else ""
 
 
-def _tests(words: list[str]) -> tuple[tuple[str, ...], ...]:
+def _tests(project: Project, words: list[str]) -> tuple[TestCommand, ...]:
     """The command where it is one that runs tests."""
     rest = _started(words)
     is_test = bool(rest) and (
@@ -151,7 +139,7 @@ def _tests(words: list[str]) -> tuple[tuple[str, ...], ...]:
         or bool(RUNS.search(rest[0]))
         or (rest[0].endswith(("manage.py", "setup.py")) and "test" in rest[1:3])
     )
-    return (tuple(words),) if is_test else ()
+    return (TestCommand("", tuple(words), project.root),) if is_test else ()
 
 
 def _started(words: list[str]) -> list[str]:
@@ -174,14 +162,14 @@ def _started(words: list[str]) -> list[str]:
 
 def _tox(project: Project, words: list[str], reach: Reach) -> Learned:
     chosen = [name for value in _options(words, "-e", "-f") for name in value.split(",")]
-    known = tox.names(project)
+    known = _at_home(project, tox.names(project), reach.home)
     chosen = [_matching(name, known) for name in chosen]
     names = [name for name in chosen if "$" not in name and name not in {"ALL", "py"}]
-    names = names or _default_tox(project)
+    names = names or _default_tox(known)
     found = [tox.environment(project, name) for name in names[:1]]
     return _joined(
         Learned(one.lines, environment=one.variables, pythons=_named(names))
-        | learn(project, _shell(one.script), reach)
+        | learn(replace(project, root=one.folder), _shell(one.script), reach)
         for one in found
     )
 
@@ -193,8 +181,14 @@ def _matching(name: str, known: Sequence[str]) -> str:
     return fitting[-1] if fitting else name
 
 
-def _default_tox(project: Project) -> list[str]:
-    names = tox.names(project)
+def _at_home(project: Project, names: list[str], home: str) -> list[str]:
+    """Of the environments of a whole repository those that run in one project's folder, if any."""
+    if home == project.root:
+        return names
+    return [name for name in names if tox.environment(project, name).folder == home] or names
+
+
+def _default_tox(names: list[str]) -> list[str]:
     tests = [name for name in names if re.match(r"^(py(thon)?(\d|-|$)|3\.|test|unit)", name)]
     # Of several Pythons the newest that is listed, which mostly comes last.
     plain = [name for name in tests if not re.search(r"pypy|lowest|min|oldest|dev|main", name)]
@@ -221,7 +215,7 @@ def _nox(project: Project, words: list[str], reach: Reach) -> Learned:
 def _hatch(project: Project, words: list[str], reach: Reach) -> Learned:
     rest = [word for word in words if not word.startswith(("-", "+"))]
     if rest[:1] == ["test"]:
-        return Learned(hatch_lines(project, TESTER), tests=(("pytest",),))
+        return Learned(hatch_lines(project, TESTER), tests=_tests(project, ["pytest"]))
     name = next(iter(_options(words, "-e", "--env")), "")
     if rest[:1] != ["run"] or len(rest) < 2:
         return Learned()

@@ -3,9 +3,10 @@
 import re
 
 from forge.recipes.facts import Facts, Need, TestCommand
+from forge.recipes.learned import Learned
 from forge.recipes.project import Project
 from forge.recipes.requirement_lines import included
-from forge.recipes.scripts import Learned, learn
+from forge.recipes.scripts import learn
 
 # What each tool is called with where nothing says otherwise.
 CALLS = {
@@ -37,11 +38,11 @@ def read_targets(project: Project) -> Facts:
     before = [learn(project, call) for call in PREPARE]
     lines = [line for one in [*before, tests] for line in one.lines] if tests.tests else []
     commands = [
-        TestCommand(reader, words)
+        command
         for reader, call in CALLS.items()
-        for words in learn(project, call).tests
+        for command in learn(project, call).commands(reader)
     ]
-    commands += [TestCommand("make", words) for words in tests.tests]
+    commands += tests.commands("make")
     return Facts(needs=_need(project, "make", "target test", lines), test_commands=tuple(commands))
 
 
@@ -53,7 +54,7 @@ def read_readme(project: Project) -> Facts:
         learned = learn(project, "\n".join(COMMAND.findall(project.files[path])))
         if learned.tests:
             lines += learned.lines
-            commands += [TestCommand("readme", words) for words in learned.tests]
+            commands += learned.commands("readme")
     needs = _need(project, "readme", "commands for tests", lines)
     return Facts(needs=needs, test_commands=tuple(commands))
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from forge.recipes.facts import Facts, Need
-from forge.recipes.project import Project, Sections, Table, strings, table
+from forge.recipes.project import Project, Sections, Table, strings, table, text
 from forge.recipes.project import sections as sections_of
 from forge.recipes.requirement_lines import MOST_LINES, included
-from forge.recipes.variables import FOLDERS, located, plain
+from forge.recipes.variables import FOLDERS, entered, located, plain
 
 PYTHON = re.compile(r"\bpy(?:thon)?-?3\.?(\d{1,2})\b")
 CONDITION = re.compile(r"^[\w{},!.-]+\s*:\s+(?=\S)|^[\w{},!.-]+:(?=[A-Za-z-])")
@@ -46,6 +46,8 @@ class Environment:
     lines: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     script: str = ""
+    folder: str = ""
+    """Where the script starts, in the repository."""
 
 
 def environment(project: Project, name: str) -> Environment:
@@ -53,7 +55,7 @@ def environment(project: Project, name: str) -> Environment:
 
     >>> ini = "[testenv]\ndeps =\n  a\n  py39,!fast: b\n  fast: c\ncommands = pytest {posargs:-x}"
     >>> environment(Project({"tox.ini": ini}), "py312-fast")
-    Environment(lines=('a', 'c'), variables=(), script='pytest -x')
+    Environment(lines=('a', 'c'), variables=(), script='pytest -x', folder='')
     """
     sections = _sections(project)
     if not any(section.startswith("testenv") for section in sections):
@@ -66,6 +68,7 @@ def environment(project: Project, name: str) -> Environment:
     references = [f"group:{n}" for line in read(groups) for n in _words(line)]
     lines = [line for raw in read(section.get("deps", "")) if "{" not in (line := _located(raw))]
     variables = section.get("setenv", "") + "\n" + section.get("set_env", "")
+    folders = read(section.get("changedir", "") or section.get("change_dir", ""))
     script = "\n".join(
         read(section.get("commands_pre", ""))
         + read(section.get("commands", "").replace("\\\n", " "))
@@ -74,6 +77,7 @@ def environment(project: Project, name: str) -> Environment:
         (*included(lines, project.files, project.root), *extras, *references),
         tuple(ENVIRONMENT.findall("\n".join(read(variables)))),
         IGNORING.sub("", script),
+        entered(project.root, *folders[:1] or "."),
     )
 
 
@@ -143,7 +147,9 @@ def _toml_environment(project: Project, name: str) -> Environment:
     rows = [*_items(own, merged.get("commands_pre")), *_items(own, merged.get("commands"))]
     words = [filter(None, map(_defaulted, strings(_items(own, row)))) for row in rows]
     script = IGNORING.sub("", "\n".join(map(shlex.join, words)))
-    return Environment(_toml_need(project, name, merged).requirements, tuple(variables), script)
+    folder = entered(project.root, text(merged.get("change_dir")) or ".")
+    lines = _toml_need(project, name, merged).requirements
+    return Environment(lines, tuple(variables), script, folder)
 
 
 def _toml(project: Project) -> Table:

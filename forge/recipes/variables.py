@@ -1,5 +1,6 @@
 """Environment variables that a project sets for its tests, as far as a stranger may set them."""
 
+import posixpath
 import re
 from collections.abc import Iterable
 
@@ -11,6 +12,7 @@ RESERVED = re.compile(
     r"|PYTHON(HOME|STARTUP|WARNINGS|USERBASE|SAFEPATH|EXECUTABLE|BREAKPOINT|INSPECT|NOUSERSITE))$"
 )
 NAME = re.compile(r"^[A-Z_][A-Z0-9_]*$")
+REPOSITORY = "/testbed"
 FOLDERS = ("{toxinidir}", "{tox_root}", "{env:PWD}", "${{ github.workspace }}", "$GITHUB_WORKSPACE")
 
 
@@ -21,12 +23,29 @@ def located(value: str, folder: str) -> str:
     return value.strip()
 
 
+def entered(folder: str, target: str) -> str:
+    """The folder of the repository to which a path leads from another; its own from outside.
+
+    >>> [entered("a", path) for path in ("b/../c", "..", "$GITHUB_WORKSPACE/d", "/tmp", "$X", "-")]
+    ['a/c', '', 'd', '', 'a', 'a']
+    """
+    path = located(target, REPOSITORY)
+    if re.search(r"^[~-]|[$`{]", path):
+        return folder
+    whole = posixpath.normpath(posixpath.join(REPOSITORY, folder, path)) + "/"
+    return (
+        whole.removeprefix(f"{REPOSITORY}/").rstrip("/")
+        if whole.startswith(f"{REPOSITORY}/")
+        else ""
+    )
+
+
 def plain(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Variables with values that hold no reference, names apart that are not a project's.
 
     >>> plain([("MODE", "{toxinidir}/a"), ("UV_INDEX", "x"), ("KEY", "${{ secrets.KEY }}")])
     {'MODE': '/testbed/a'}
     """
-    found = {name: located(value, "/testbed") for name, value in pairs if NAME.match(name)}
+    found = {name: located(value, REPOSITORY) for name, value in pairs if NAME.match(name)}
     known = {n: v for n, v in found.items() if v.isprintable() and "{" not in v and "$" not in v}
     return {name: value for name, value in known.items() if not RESERVED.match(name)}

@@ -23,6 +23,7 @@ MOST_ALIASES = 50
 MOST_READ = 10_000
 DEEPEST = 4
 FROM_JSON = re.compile(r"^\$\{\{\s*fromJSON\(\s*([^()]+?)\s*\)\s*\}\}$", re.IGNORECASE)
+DEFAULT_FOLDER = "defaults.run.working-directory"
 AUTOMATIC = frozenset({"push", "pull_request", "pull_request_target", "merge_group"})
 
 
@@ -128,7 +129,8 @@ class _Reader:
         if called := text(job.get("uses")):
             return self._called(name, called, job, context, depth)
         environment = {**_env(workflow, context), **_env(job, context)}
-        context = {**context, **_named("env", environment)}
+        folder = _folder(job, context) or _folder(workflow, context)
+        context = {**context, **_named("env", environment), DEFAULT_FOLDER: folder}
         services = {
             key: filled(text(table(value).get("image")), context)
             for key, value in table(job, "services").items()
@@ -177,6 +179,7 @@ class _Reader:
         own = self._action(uses)
         if own and depth < DEEPEST:
             given = _inputs(table(own, "inputs"), table(step, "with"), context)
+            given[DEFAULT_FOLDER] = ""
             yield from self._steps(table(own, "runs").get("steps"), {**context, **given}, depth + 1)
             return
         inputs = {k: filled(text(v), context) for k, v in table(step, "with").items()}
@@ -185,7 +188,7 @@ class _Reader:
             uses=uses,
             inputs=inputs,
             environment=environment,
-            folder=filled(text(step.get("working-directory")), context),
+            folder=filled(text(step.get("working-directory")), context) or context[DEFAULT_FOLDER],
         )
 
     def _action(self, uses: str) -> Table:
@@ -195,6 +198,10 @@ class _Reader:
         paths = (posixpath.join(folder, name) for name in ("action.yml", "action.yaml"))
         path = next((path for path in paths if path in self.project.files), None)
         return table(parsed(self.project.files[path])) if path else {}
+
+
+def _folder(place: Table, context: Context) -> str:
+    return filled(text(table(place, "defaults", "run").get("working-directory")), context)
 
 
 def _basics() -> dict[str, str]:

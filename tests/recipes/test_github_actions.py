@@ -40,13 +40,13 @@ def facts(**workflows: str) -> Facts:
 def test_job_that_runs_tests_tells_pythons_packages_variables_and_requirements():
     found = facts(ci=TESTS)
     assert found.pythons == ("3.9", "3.10", "3.12", "3.13")
-    assert found.system_packages == ("libxml2-dev", "graphviz")
-    assert found.environment == {"MODE": "strict", "ROOT": "/testbed/data"}
     assert [(need.section, need.requirements) for need in found.needs] == [
         ("test job tests", ("hypothesis", "-e .[test]"))
     ]
     place = found.needs[0].place
     assert place is not None
+    assert place.system_packages == ("libxml2-dev", "graphviz")
+    assert place.environment == {"MODE": "strict", "ROOT": "/testbed/data"}
     assert place.surroundings == ("services: postgres:16",)
 
 
