@@ -31,8 +31,8 @@ ALWAYS = {**CACHES, "GOENV": "off", "GOTOOLCHAIN": "local"}
 NAMED = re.compile(r"(?m)^(go|toolchain)[ \t]+(?:go)?(1\.\d+\S*)")
 SAFE = re.compile(r"[\w.@+~/-]+")
 NO_MODULES = re.compile(r"(^|/)(testdata|vendor|_[^/]*)(/|$)")
-LOCAL = re.compile(r"=>\s*(\.\.?(?:/[^\s/]+)*)/?\s*(?://.*)?$", re.MULTILINE)
-USED = re.compile(r"(?:^\s*use|^)\s+\(?\s*(\.\S*)\s*$", re.MULTILINE)
+LOCAL = re.compile(r'=>\s*"?(\.\.?(?:/[^\s/"]+)*)/?"?\s*(?://.*)?$', re.MULTILINE)
+USED = re.compile(r'(?:^\s*use|^)\s+\(?\s*"?(\.[^\s"]*)"?\s*(?://.*)?$', re.MULTILINE)
 
 # A folder's module is the innermost above it; packages of one are compiled together.
 IN_MODULES = """\

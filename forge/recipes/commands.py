@@ -21,7 +21,7 @@ VALUED = frozenset({
     "--link-mode",
 })  # fmt: skip
 # What runs tests or publishes, and is no part of what they import.
-TOOLS = frozenset({
+STARTERS = frozenset({
     "pip", "tox", "tox-gh", "tox-gh-actions", "tox-uv", "tox-pdm", "tox-conda", "nox",
     "nox-uv", "uv", "poetry", "pdm", "hatch", "pipenv", "twine", "codecov", "coveralls",
     "pre-commit", "check-manifest", "cibuildwheel", "invoke-release", "conda",
@@ -130,7 +130,7 @@ def lines_of_words(words: Iterable[str]) -> list[str]:
     ['group:a', 'mock>=2', '.', '.[b]']
     """
     lines = [line for line in _paired(words) if line.partition(" ")[0] not in VALUED]
-    return [line for line in map(_line, lines) if line and _name(line) not in TOOLS]
+    return [line for line in map(_line, lines) if line and _name(line) not in STARTERS]
 
 
 def _paired(words: Iterable[str]) -> list[str]:

@@ -24,6 +24,9 @@ def managed(project: Project, words: Sequence[str]) -> list[str] | None:
 
 def _uv(project: Project, words: list[str]) -> list[str]:
     options = words[: _end_of_options(words)]
+    files = [f"-r {name}" for name in _of(options, "--with-requirements")]
+    if {"--no-sync", "--no-project"} & {*options}:
+        return files + _with(options)
     uv = table(project.toml("pyproject.toml"), "tool", "uv")
     default = uv.get("default-groups", ["dev"])
     groups = [EVERY] if default == "all" else list(strings(default))
@@ -36,7 +39,6 @@ def _uv(project: Project, words: list[str]) -> list[str]:
     groups += _of(options, "--group", "--only-group")
     left_out = {*_of(options, "--no-group")}
     extras = [EVERY] if "--all-extras" in options else _of(options, "--extra")
-    files = [f"-r {name}" for name in _of(options, "--with-requirements")]
     return _lines([g for g in groups if g not in left_out], extras) + files + _with(options)
 
 

@@ -19,7 +19,7 @@ DECLARED = 2
 FAR = 4
 """The standing of a job that no pull request must pass."""
 # In the order in which they are believed, where they are equally near to tests.
-READERS = (
+BELIEVED = (
     SEEN_TO_WORK, "tox", "nox", "hatch", "pdm", "poetry", "uv", "pipfile", "pixi", "conda",
     "pyproject", "setup_cfg", "setup_py", "requirements", "make", "readme",
 )  # fmt: skip
@@ -158,7 +158,7 @@ def _order(need: Need, found: Expanded) -> tuple[bool, bool, int, bool, int, int
         _standing(need),
         need.reader in LAST,
         need.distance or 0,
-        READERS.index(need.reader),
+        BELIEVED.index(need.reader),
         0 if need.place else len(words - PLAINEST),
     )
 

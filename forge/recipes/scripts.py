@@ -240,19 +240,29 @@ def _pixi(project: Project, words: list[str], reach: Reach) -> Learned:
 
 
 def _make(project: Project, words: list[str], reach: Reach) -> Learned:
-    targets = [word for word in words if not word.startswith("-") and not ASSIGNED.match(word)]
-    return _joined(learn(project, make.script(project, t), reach) for t in targets[:5])
+    named = _plain(words, {"-C", "--directory", "-f", "--file", "-j"})
+    targets = [word for word in named if not ASSIGNED.match(word)]
+    folder = next(iter(_options(words, "-C", "--directory")), ".")
+    there = replace(project, root=entered(project.root, folder))
+    return _joined(learn(there, make.script(there, t), reach) for t in targets[:5] or [""])
 
 
 def _conda(project: Project, words: list[str], reach: Reach) -> Learned:
     del reach
     files = _options(words, "-f", "--file")
     lines = [line for name in files for line in conda.lines_of_file(project, project.path(name))]
-    if "install" in words:
-        named = [w for w in words[words.index("install") + 1 :] if not w.startswith("-")]
+    if {"install", "create"} & {*words}:
+        flagged = {"-c", "--channel", "-n", "--name", "-p", "--prefix", "-f", "--file", "--solver"}
+        named = [word for word in _plain(words, flagged) if word not in {"install", "create"}]
         pairs = [conda.SPECIFIER.match(word) for word in named]
         lines += [conda.pip_line(p[1], p[3] or "")[0] for p in pairs if p]
     return Learned(tuple(line for line in lines if line and "$" not in line))
+
+
+def _plain(words: Sequence[str], valued: set[str]) -> list[str]:
+    """Words that are neither a flag nor the value of one of these flags."""
+    pairs = zip(["", *words], words, strict=False)
+    return [word for before, word in pairs if word[:1] != "-" and before not in valued]
 
 
 Tool = Callable[[Project, list[str], Reach], Learned]

@@ -123,7 +123,7 @@ def test_lock_holds_the_innermost_module_of_the_tests_and_those_it_needs_from_th
 
 def test_lock_holds_all_modules_of_a_workspace():
     files = {
-        "go.work": "go 1.25\n\nuse (\n\t./api\n\t./libs/y\n)\nuse ./tool\n",
+        "go.work": 'go 1.25\n\nuse (\n\t./api // main\n\t"./libs/y"\n)\nuse ./tool // it\n',
         "api/go.mod": "module example.org/api\n",
         "libs/x/go.mod": "module example.org/x\n",
         "libs/y/go.mod": "module example.org/y\n",

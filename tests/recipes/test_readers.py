@@ -7,7 +7,6 @@ from forge.recipes.nox import read_nox
 from forge.recipes.poetry import read_poetry
 from forge.recipes.project import Project
 from forge.recipes.pyproject import read_pyproject
-from forge.recipes.pytest_config import read_pytest_config
 from forge.recipes.python_tools import read_hatch, read_pdm, read_uv
 from forge.recipes.requirements_files import read_requirements
 from forge.recipes.scripts import learn
@@ -251,6 +250,42 @@ def test_tox_toml_takes_what_it_refers_to():
     assert "test environment endless" not in needs(read_tox(project))
 
 
+MAKEFILE = """
+.PHONY: all
+all: check
+test: ## run install, docs
+\tpytest
+check: one
+check two:
+\tpytest -x
+one::
+\tpip install a
+one::
+\tpip install b
+install docs:
+\tpip install c
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "lines", "called"),
+    [
+        ("make test", (), "pytest"),
+        ("make check", ("a", "b"), "pytest -x"),
+        ("make -j 2 two", (), "pytest -x"),
+        ("make", ("a", "b"), "pytest -x"),
+        ("make -C sub V=1 test", ("d",), "pytest -s"),
+        ("conda create -c conda-forge -n test six && pytest", ("six",), "pytest"),
+        ("uv run --no-sync --with six pytest", ("six",), "pytest"),
+        ("uv run pytest", ("group:dev",), "pytest"),
+    ],
+)
+def test_tools_are_called_with_what_their_words_mean(call, lines, called):
+    files = {"Makefile": MAKEFILE, "sub/Makefile": "test:\n\tpip install d\n\tpytest -s\n"}
+    learned = learn(Project(files), call)
+    assert (learned.lines, " ".join(learned.tests[0].words)) == (lines, called)
+
+
 def test_tox_inside_pyproject_is_read_too():
     content = '[tool.tox]\nlegacy_tox_ini = """\n[testenv]\ndeps = pytest\n"""\n'
     facts = read_tox(Project({"pyproject.toml": content}))
@@ -268,28 +303,3 @@ def tests(session):
 """
     facts = read_nox(Project({"noxfile.py": content, "requirements-test.txt": "pytest\n"}))
     assert needs(facts) == {"test session tests": ("pytest", "coverage", "-e .[fast]")}
-
-
-def test_options_of_pytest_name_the_plugins_that_know_them():
-    content = """
-        [tool.pytest.ini_options]
-        addopts = ["--cov=pkg", "-n=auto", "--strict-markers"]
-        asyncio_mode = "auto"
-        required_plugins = ["pytest-lazy-fixtures>=1"]
-    """
-    assert needs(read_pytest_config(Project({"pyproject.toml": content}))) == {
-        "config configuration": (
-            "pytest-cov",
-            "pytest-xdist",
-            "pytest-asyncio",
-            "pytest-lazy-fixtures>=1",
-        )
-    }
-
-
-def test_of_several_configurations_pytest_takes_the_first():
-    files = {
-        "pytest.ini": "[pytest]\naddopts = -n 4\n",
-        "setup.cfg": "[tool:pytest]\ntimeout = 3\n",
-    }
-    assert needs(read_pytest_config(Project(files))) == {"config configuration": ("pytest-xdist",)}
