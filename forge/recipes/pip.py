@@ -25,7 +25,7 @@ from forge.recipes.pythons import choose_python, first_python, image_of, read_py
 from forge.recipes.requirement_lines import canonical
 from forge.recipes.requirement_sets import TOGETHER, Expanded, RequirementSet, requirement_sets
 from forge.recipes.requirements_files import read_requirements
-from forge.recipes.runners import running
+from forge.recipes.runners import called, running
 from forge.recipes.setup_cfg import read_setup_cfg
 from forge.recipes.setup_py import read_setup_py
 from forge.recipes.surroundings import DISPLAY, fetching, read_surroundings, under_display
@@ -65,7 +65,8 @@ CEILING = re.compile(r"[~=]=|<")
 def draft_pip(project: Project, wanted: Wanted) -> list[Draft] | Failure:
     """Distinct drafts, best first; a failure where no Python is allowed that is available."""
     own = project.at(wanted.test_paths)
-    facts = read(own, READERS)
+    said = read(own, READERS)
+    facts = said | called(own, said)
     python = choose_python(facts, wanted.pythons, wanted.merged_at)
     if not (wanted.image or python):
         return Failure("data", "no_python", _no_python(facts, wanted))

@@ -1,14 +1,21 @@
 """How a project's tests are listed and run: by the runner that the project itself uses."""
 
+import posixpath
 import re
 import shlex
 from dataclasses import dataclass
 
-from forge.recipes.facts import Facts
+from forge.recipes.facts import Facts, Need
 from forge.recipes.project import Project
+from forge.recipes.pytest_config import options_of, plugins_of
+from forge.recipes.scripts import RUNNERS
 from forge.recipes.test_commands import Call, call_of
 
-PYTEST = "python -m pytest --rootdir=/testbed --continue-on-collection-errors -p no:cacheprovider"
+# A cache that is always new remembers no failures for `--lf`, `--ff` and their like.
+PYTEST = (
+    "python -m pytest --rootdir=/testbed --continue-on-collection-errors"
+    ' -o cache_dir="$(mktemp -d)"'
+)
 TEST = '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
 # Verbosity is set, not lowered: the project's own -v or -q would change the shape of the list.
 PROBE = """--collect-only --verbosity=-1 --disable-warnings | awk '
@@ -16,8 +23,8 @@ PROBE = """--collect-only --verbosity=-1 --disable-warnings | awk '
 /^[^ >].*::/ && !/^(ERROR|FAILED|E) / { print; found = 1 }
 END { exit !found }'
 """
+OTHERS = RUNNERS - {"pytest", "py.test", "pytest-xdist", "unittest", "doctest"}
 RECORD = 'python "$FORGE_RUNNER"'
-DOCTESTS = re.compile(r"^--doctest-(modules|glob=.+)$")
 # nose has not started since Python 3.10, but its heirs do.
 HEIRS = re.compile(r"^(pynose|nose2)\b", re.IGNORECASE)
 PATTERN = re.compile(r"^[\w./*?-]+$")
@@ -47,10 +54,23 @@ def running(project: Project, facts: Facts) -> Running:
     return _recorded("unittest", call)
 
 
+def called(project: Project, facts: Facts) -> Facts:
+    """What follows from the project's own call: plugins, and runners that pytest stands for."""
+    if running(project, facts).runner:
+        return Facts()
+    call = call_of(project, facts)
+    if call and call.runner == "pytest":
+        plugins = plugins_of(options_of(project, call.words, call.folder))
+        return Facts(needs=(Need("config", "pytest", "command", plugins),) if plugins else ())
+    words = (word for command in facts.test_commands for word in command.words)
+    names = [name for name in map(posixpath.basename, words) if name in OTHERS]
+    return Facts(dropped=tuple(f"{name}: pytest runs its tests" for name in dict.fromkeys(names)))
+
+
 def _pytest(project: Project, facts: Facts, call: Call | None) -> Running:
-    doctests = [word for word in call.words if DOCTESTS.match(word)] if call else []
+    own = options_of(project, call.words, call.folder) if call else []
     enter = f"cd {shlex.quote(project.root)}\n" if project.root else ""
-    options = map(shlex.quote, (*facts.test_options, *doctests))
+    options = map(shlex.quote, (*facts.test_options, *own))
     command = enter + " ".join([PYTEST, *options])
     targets = '"${@/#//testbed/}"' if project.root else '"$@"'
     return Running(f"{command} {PROBE}", f"{command} {TEST} {targets}\n", "junit")

@@ -53,7 +53,8 @@ def test_project_with_a_test_extra_gives_recipes_the_best_declared_first():
         "export UV_EXCLUDE_NEWER=2026-03-05T12:00:00Z\nuv pip install --no-deps --editable .\n"
     )
     assert found[0].recipe.test == (
-        "python -m pytest --rootdir=/testbed --continue-on-collection-errors -p no:cacheprovider "
+        "python -m pytest --rootdir=/testbed --continue-on-collection-errors "
+        '-o cache_dir="$(mktemp -d)" -p no:randomly -p no:random_order '
         "-o 'python_files=test_*.py *_test.py *_tests.py tests.py' "
         '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT" "$@"\n'
     )

@@ -4,7 +4,7 @@ import pytest
 
 from forge.recipes.facts import Facts, Need, TestCommand
 from forge.recipes.project import Project
-from forge.recipes.runners import RECORD, running
+from forge.recipes.runners import PYTEST, RECORD, called, running
 from forge.recipes.test_commands import call_of
 
 UNITTEST = "import unittest\nunittest.main('tests')\n"
@@ -45,6 +45,21 @@ def words(*commands: str, files: dict[str, str] | None = None) -> tuple[str, str
         ("python -m nose2 -s tests", "nose", "-m nose2 -s tests"),
         ("python -m doctest -v README.md", "doctest", "-m doctest README.md"),
         ("bin/test quality", "sympy", "bin/test"),
+        (
+            "python -m unittest discover -s {here}/a -p *_t.py",
+            "unittest",
+            "-m unittest discover -p *_t.py",
+        ),
+        ("python -m unittest discover -s {toxinidir}/a", "unittest", "-m unittest discover -s ./a"),
+        (
+            "python -m unittest discover -s {envsitepackagesdir}/a -v",
+            "unittest",
+            "-m unittest discover -s ./a",
+        ),
+        ("python -m django test --settings=a -v 2", "script", "-m django test --settings=a"),
+        ("django-admin test --shuffle a", "script", "-m django test a"),
+        ("django-admin migrate", "", ""),
+        ("python setup.py test", "", ""),
         ("pip install pytest", "", ""),
         ("uv add nose2", "", ""),
         ("mypy tests/pytest", "", ""),
@@ -78,27 +93,32 @@ def test_command_is_known_by_its_runner_and_kept_without_what_stops_early(comman
             ("script", "manage.py test app"),
         ),
         ("manage.py", MANAGE, "python manage.py check", ("", "")),
+        ("manage.py", MANAGE, "python manage.py test -v 2", ("script", "manage.py test")),
+        (
+            "manage.py",
+            MANAGE,
+            "coverage run {toxinidir}/manage.py test --parallel 4 -v3 --shuffle=7 --tag a",
+            ("script", "manage.py test --tag a"),
+        ),
+        (
+            "manage.py",
+            MANAGE,
+            "coverage run -m manage test --shuffle --noinput {{ }}",
+            ("script", "-m manage test --noinput"),
+        ),
+        ("manage.py", MANAGE, "python -m manage check", ("", "")),
+        (
+            "tests/runtests.py",
+            UNITTEST,
+            "python -m tests.runtests -j 4 a",
+            ("script", "-m tests.runtests a"),
+        ),
+        ("runtests.py", UNITTEST, "python {toxinidir}/runtests.py", ("script", "runtests.py")),
         ("run_tests.py", "from unittest import mock\n", "./run_tests.py", ("", "")),
     ],
 )
 def test_script_of_the_project_is_run_as_it_is_unless_it_calls_pytest(path, text, command, found):
     assert words(f"tox: {command}", files={path: text}) == found
-
-
-@pytest.mark.parametrize(
-    ("suite", "called"),
-    [
-        ("tests", "-m unittest discover -s tests -t . -p *.py"),
-        ("pkg.tests", "-m unittest discover -s pkg.tests -t . -p *.py"),
-        ("tests.get_suite", "-m unittest tests.get_suite"),
-        ("tests.suite", "-m unittest tests.suite"),
-        ("nose.collector", ""),
-    ],
-)
-def test_setup_py_test_is_the_suite_that_setup_names(suite, called):
-    named = f"setup_py: setup.py:test_suite {suite}"
-    assert words("github_actions: python setup.py test", named)[1] == called
-    assert words(named) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -162,12 +182,40 @@ def test_nose_is_pytest_unless_an_heir_is_declared(needs, runner):
     assert found.runner == runner
 
 
-def test_doctests_that_the_automation_asks_of_pytest_are_asked_for():
-    found = running(
-        Project({}), facts("github_actions: pytest -n auto --doctest-modules --pyargs a")
-    )
-    assert " --doctest-modules " in found.test
-    assert "pyargs" not in found.test
+@pytest.mark.parametrize(
+    ("command", "options", "plugins"),
+    [
+        ("pytest -n auto --doctest-modules --pyargs a", "--doctest-modules", ()),
+        ("pytest . --asyncio-mode=auto --cov=a", "--asyncio-mode=auto", ("pytest-asyncio",)),
+        ("pytest --ds a.settings -k b", "--ds a.settings", ("pytest-django",)),
+        ("pytest --ds={env:DS} tests", "", ()),
+        ("pytest --ds {env:DS} tests", "", ()),
+        ("pytest -p pytest_cov -p own.plugin", "-p pytest_cov -p own.plugin", ("pytest-cov",)),
+        ("pytest -p no:sugar -p no:cacheprovider", "-p no:sugar", ()),
+        ("pytest --import-mode=importlib -x -m fast", "--import-mode=importlib", ()),
+        ("pytest -c conf/pytest.ini", "-c /testbed/conf/pytest.ini", ()),
+        ("pytest -c conf/ci.ini -c missing/pytest.ini", "", ()),
+    ],
+)
+def test_options_that_decide_how_tests_run_are_kept_with_their_plugins(command, options, plugins):
+    project = Project({"conf/pytest.ini": "", "conf/ci.ini": ""})
+    said = facts(f"github_actions: {command}")
+    kept = running(project, said).test.removeprefix(PYTEST).partition("-o junit_family")[0]
+    assert kept.strip() == options
+    assert [need.requirements for need in called(project, said).needs] == [plugins] * bool(plugins)
+
+
+@pytest.mark.parametrize(
+    ("commands", "dropped"),
+    [
+        (["tox: coverage run -m twisted.trial a"], ("twisted.trial: pytest runs its tests",)),
+        (["tox: nosetests a", "make: nosetests"], ("nosetests: pytest runs its tests",)),
+        (["tox: pytest", "make: nosetests"], ()),
+        (["tox: python -m unittest"], ()),
+    ],
+)
+def test_runner_that_pytest_stands_for_is_told(commands, dropped):
+    assert called(Project({}), facts(*commands)).dropped == dropped
 
 
 def test_patterns_are_the_shells_for_doctest_alone():
