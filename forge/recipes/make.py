@@ -7,7 +7,7 @@ from forge.recipes.project import Project
 FILES = ("GNUmakefile", "Makefile", "makefile", "justfile", "Justfile", ".justfile")
 RULE = re.compile(r"^@?([\w./-][^:=#\n]*)::?(?![:=])([^=#\n]*)(?:#.*)?$", re.MULTILINE)
 VARIABLE = re.compile(r"^([A-Za-z_]\w*)\s*[:?]?=\s*(.*)$", re.MULTILINE)
-REFERENCE = re.compile(r"\$[({](\w+)[)}]")
+REFERENCE = re.compile(r"\$[({](\w+)[)}]|\{\{\s*(\w+)\s*\}\}")
 BODY = re.compile(r"(?:\n(?:[ \t]+[^\n]*|[ \t]*(?=\n)))*")
 LONGEST = 1_000
 MOST_TARGETS = 50
@@ -44,4 +44,4 @@ def _lines(content: str, target: str, variables: dict[str, str], seen: set[str])
 
 
 def _filled(line: str, variables: dict[str, str]) -> str:
-    return REFERENCE.sub(lambda found: variables.get(found[1], "").strip(), line)
+    return REFERENCE.sub(lambda found: variables.get(found[1] or found[2], "").strip(), line)

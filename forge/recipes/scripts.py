@@ -20,12 +20,14 @@ from forge.recipes.variables import entered
 DEEPEST = 6
 MOST_COMMANDS = 2_000
 RUNNERS = frozenset({
-    "pytest", "py.test", "unittest", "nose", "nose2", "nosetests", "trial", "stestr",
+    "pytest", "py.test", "unittest", "nose", "nose2", "nosetests", "pynose", "trial", "stestr",
     "green", "ward", "twisted.trial", "zope-testrunner", "zope.testrunner", "testtools.run",
     "doctest", "pytest-xdist", "xdoctest", "avocado", "behave",
 })  # fmt: skip
+# Programs of which `test` is one command of several.
+COMMANDERS = ("manage.py", "setup.py", "manage", "django", "django-admin", "django-admin.py")
 RUNS = re.compile(
-    r"(^|/)(run[_-]?tests?(_all)?|testsuite|run_all)(\.py|\.sh)?$|(^|/)tests?/.*\.py$"
+    r"(^|[/.])(run[_-]?tests?(_all)?|testsuite|run_all)(\.py|\.sh)?$|(^|/)tests?/.*\.py$"
     r"|/tests?(\.py|\.sh)?$|^bin/doctest$"
 )
 INTERPRETER = re.compile(r"^(.*/)?(python[\d.]*|pypy3|coverage|\$\w+)$")
@@ -137,7 +139,7 @@ def _tests(project: Project, words: list[str]) -> tuple[TestCommand, ...]:
     is_test = bool(rest) and (
         rest[0].rpartition("/")[2] in RUNNERS
         or bool(RUNS.search(rest[0]))
-        or (rest[0].endswith(("manage.py", "setup.py")) and "test" in rest[1:3])
+        or (rest[0].endswith(COMMANDERS) and "test" in rest[1:3])
     )
     return (TestCommand("", tuple(words), project.root),) if is_test else ()
 

@@ -97,3 +97,18 @@ def test_makefile_that_calls_itself_ends():
 )
 def test_readme_tells_commands_where_one_of_them_runs_tests(text, expected):
     assert needs(read_readme(Project({"README.md": text}))) == expected
+
+
+def test_justfile_runs_the_tests_of_django_without_words_for_its_own_arguments():
+    content = "test *ARGS:\n    python -m coverage run -m manage test --shuffle {{ ARGS }}\n"
+    found = read_targets(Project({"justfile": content}))
+    words = "python -m coverage run -m manage test --shuffle"
+    assert [command.words for command in found.test_commands] == [tuple(words.split())]
+
+
+@pytest.mark.parametrize(
+    "command", ["python -m django test", "django-admin test a", "python -m tests.runtests"]
+)
+def test_commands_of_django_run_tests(command):
+    found = read_targets(Project({"Makefile": f"test:\n\t{command}\n"}))
+    assert [one.words for one in found.test_commands] == [tuple(command.split())]
