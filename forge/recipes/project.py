@@ -29,6 +29,12 @@ class Project:
         """The project of a JSON object of texts by path."""
         return cls(json.loads(content) if content else {})
 
+    @property
+    def outward(self) -> tuple["Project", ...]:
+        """The same repository from this project's folder, and from all above it in their order."""
+        above = PurePosixPath(self.root).parents if self.root else ()
+        return (self, *(Project(self.files, str(p).removeprefix(".")) for p in above))
+
     def path(self, name: str) -> str:
         """Where a file of the project lies in the repository."""
         return posixpath.join(self.root, name)

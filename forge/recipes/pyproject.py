@@ -19,7 +19,9 @@ def read_pyproject(project: Project) -> Facts:
     """What the tables that standards define say."""
     declared = project.toml("pyproject.toml")
     metadata = table(declared, "project")
-    groups = _groups(table(declared, "dependency-groups"))
+    # Who installs a workspace's member has the groups of the whole workspace, too.
+    outward = [_groups(place.toml("pyproject.toml")) for place in project.outward]
+    groups = next(filter(None, outward), {})
     extras = _extras(project, declared)
     return Facts(
         name=text(metadata.get("name")) or None,
@@ -35,7 +37,7 @@ def read_pyproject(project: Project) -> Facts:
             Need("build", "pyproject", "build-system", _build_requirements(declared)),
         ),
         extras=extras,
-        groups=groups,
+        groups={name: rs for found in reversed(outward) for name, rs in found.items()},
     )
 
 
@@ -112,7 +114,8 @@ def _extras(project: Project, declared: Table) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _groups(groups: Table) -> dict[str, tuple[str, ...]]:
+def _groups(declared: Table) -> dict[str, tuple[str, ...]]:
+    groups = table(declared, "dependency-groups")
     return {canonical(name): _members(value) for name, value in groups.items()}
 
 

@@ -140,6 +140,10 @@ def _order(words: list[str]) -> list[str]:
 
 def _settings(project: Project) -> Table:
     """The first of the files that pytest itself would take, as it takes them."""
+    return next(filter(None, map(_settings_in, project.outward)), {})
+
+
+def _settings_in(project: Project) -> Table:
     pyproject = table(project.toml("pyproject.toml"), "tool", "pytest")
     candidates: list[Table] = [
         table(project.toml("pytest.toml"), "pytest"),
