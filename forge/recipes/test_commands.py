@@ -11,7 +11,7 @@ from forge.recipes.project import Project
 from forge.recipes.variables import located
 
 # Of several that one place runs: who has pytest runs the rest beside it.
-RUNNERS = ("pytest", "sympy", "script", "unittest", "nose", "doctest")
+KINDS = ("pytest", "sympy", "script", "unittest", "nose", "doctest")
 PROGRAMS = {
     "pytest": "pytest",
     "py.test": "pytest",
@@ -59,7 +59,7 @@ def call_of(project: Project, facts: Facts) -> Call | None:
     for _, commands in groupby(facts.test_commands, key=lambda command: command.reader):
         found = [call for command in commands if (call := _call(project, command))]
         if found:
-            return min(found, key=lambda call: RUNNERS.index(call.runner))
+            return min(found, key=lambda call: KINDS.index(call.runner))
     return None
 
 

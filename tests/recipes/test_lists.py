@@ -8,6 +8,7 @@ from forge.recipes.pipfile import read_pipfile
 from forge.recipes.pixi import read_pixi
 from forge.recipes.project import Project
 from forge.recipes.targets import read_readme, read_targets
+from forge.recipes.test_commands import PROGRAMS
 
 
 def needs(facts: Facts) -> dict[str, tuple[str, ...]]:
@@ -107,8 +108,9 @@ def test_justfile_runs_the_tests_of_django_without_words_for_its_own_arguments()
 
 
 @pytest.mark.parametrize(
-    "command", ["python -m django test", "django-admin test a", "python -m tests.runtests"]
+    "command",
+    [*PROGRAMS, "python -m django test", "django-admin test a", "python -m tests.runtests"],
 )
-def test_commands_of_django_run_tests(command):
+def test_every_runner_that_is_known_is_known_to_run_tests(command):
     found = read_targets(Project({"Makefile": f"test:\n\t{command}\n"}))
     assert [one.words for one in found.test_commands] == [tuple(command.split())]
