@@ -2,13 +2,14 @@
 
 import ast
 import posixpath
+import re
 from typing import Any
 
 from forge.recipes.facts import Facts, Need, Purpose
 from forge.recipes.literals import NotLiteralError, literal, parsed, partly, scope_of
 from forge.recipes.project import Project, strings, table, text
 from forge.recipes.pyproject import named_pythons
-from forge.recipes.requirement_lines import canonical, included
+from forge.recipes.requirement_lines import canonical, included, joined
 
 COMPILED = ("ext_modules", "cffi_modules", "rust_extensions")
 KEYS: dict[str, Purpose] = {
@@ -16,6 +17,7 @@ KEYS: dict[str, Purpose] = {
     "tests_require": "test",
     "setup_requires": "build",
 }
+FOR_DEVELOPERS = re.compile(r"dev|test|doc|lint|build|extra|opt|read|licen[cs]e|change|version")
 LISTS = frozenset({*KEYS, "extras_require"})
 
 
@@ -25,9 +27,7 @@ def read_setup_py(project: Project) -> Facts:
     call = _call(tree) if tree else None
     if not tree or not call or project.path("setup.py") not in project.files:
         return Facts(is_installable=project.path("setup.py") in project.files)
-    told = _told(project)
-    given, computed = _given(call, {**told, **scope_of(tree, call.lineno)})
-    given = {name: told[name] for name in LISTS & told.keys()} | given
+    given, computed = _given(project, tree, call)
     extras = {
         canonical(name.split(":")[0]): _lines(project, value)
         for name, value in table(given.get("extras_require")).items()
@@ -43,7 +43,7 @@ def read_setup_py(project: Project) -> Facts:
             *(Need("test", "setup_py", f"extra {n}", lines) for n, lines in extras.items()),
         ),
         extras=extras,
-        dropped=tuple(f"setup.py {name}: computed" for name in computed if name not in told),
+        dropped=tuple(f"setup.py {name}: computed" for name in computed),
     )
 
 
@@ -66,7 +66,25 @@ def _told(project: Project) -> dict[str, Any]:
     return scope_of(tree) if tree else {}
 
 
-def _given(call: ast.Call, scope: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _named_file(project: Project, tree: ast.Module) -> str:
+    """The first list of requirements that setup.py names and that is not for developers."""
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    names = [node.value for node in sorted(texts, key=lambda node: node.lineno)]
+    lists = (n for n in names if isinstance(n, str) and n.endswith(".txt") and project.text(n))
+    return next((name for name in lists if not FOR_DEVELOPERS.search(name)), "")
+
+
+def _given(project: Project, tree: ast.Module, call: ast.Call) -> tuple[dict[str, Any], list[str]]:
+    """Arguments as far as they are known, and those about requirements that are not."""
+    told = _told(project)
+    given, computed = _spelled(call, {**told, **scope_of(tree, call.lineno)})
+    if "install_requires" in computed and (named := _named_file(project, tree)):
+        told = {"install_requires": joined(project.text(named))} | told
+    known = {name: told[name] for name in LISTS & told.keys()}
+    return known | given, [name for name in computed if name not in known]
+
+
+def _spelled(call: ast.Call, scope: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Arguments as far as they are spelled out, and those about requirements that are not."""
     given: dict[str, Any] = {}
     computed: list[str] = []

@@ -58,12 +58,22 @@ def test_setup_py_that_computes_everything_is_still_installable():
         ),
         ("setup(install_requires=load())", (), ("setup.py install_requires: computed",)),
         ("def f():\n    needs = ['a']\nsetup(version=read())", (), ()),
+        (
+            """setup(
+                version=read("version.txt"),
+                tests_require=open("test-requirements.txt").readlines(),
+                install_requires=open("requirements.txt").readlines(),
+            )""",
+            ("attrs", "six"),
+            ("setup.py tests_require: computed",),
+        ),
     ],
 )
 def test_requirements_are_read_where_setup_is_called_and_what_is_computed_is_told(
     source, install, dropped
 ):
-    facts = read_setup_py(Project({"setup.py": source}))
+    lists = {"requirements.txt": "attrs # all\nsix\n", "test-requirements.txt": "mock\n"}
+    facts = read_setup_py(Project({"setup.py": source, "version.txt": "1\n", **lists}))
     assert needs(facts).get("run install_requires", ()) == install
     assert facts.dropped == dropped
 
