@@ -10,7 +10,6 @@ from forge.recipes.pyproject import read_pyproject
 from forge.recipes.python_tools import read_hatch, read_pdm, read_uv
 from forge.recipes.requirements_files import read_requirements
 from forge.recipes.scripts import learn
-from forge.recipes.setup_cfg import read_setup_cfg
 from forge.recipes.tox import read_tox
 
 
@@ -123,28 +122,6 @@ def test_hatch_tells_environments_features_and_pythons():
     facts = read_hatch(Project({"pyproject.toml": content}))
     assert needs(facts) == {"test environment test": ("pytest", ".[fast]")}
     assert facts.pythons == ("3.10", "3.11")
-
-
-def test_setup_cfg_tells_options_extras_and_python():
-    content = """
-[metadata]
-name = timetable
-classifiers =
-    Programming Language :: Python :: 3.8
-[options]
-python-requires = >=3.7
-install_requires =
-    attrs
-    click>=8  # commands
-[options.extras_require]
-testing = pytest; python_version > "3"
-"""
-    facts = read_setup_cfg(Project({"setup.cfg": content}))
-    assert (facts.name, facts.python, facts.pythons) == ("timetable", (">=3.7",), ("3.8",))
-    assert needs(facts) == {
-        "run install_requires": ("attrs", "click>=8"),
-        "test extra testing": ('pytest; python_version > "3"',),
-    }
 
 
 def test_requirements_files_are_named_for_what_they_serve():

@@ -1,14 +1,37 @@
-"""What is read of a literal setup.py, none of which is ever run."""
+"""What is read of a literal setup.cfg and setup.py, none of which is ever run."""
 
 import pytest
 
 from forge.recipes.facts import Facts
 from forge.recipes.project import Project
+from forge.recipes.setup_cfg import read_setup_cfg
 from forge.recipes.setup_py import read_setup_py
 
 
 def needs(facts: Facts) -> dict[str, tuple[str, ...]]:
     return {f"{n.purpose} {n.section}": n.requirements for n in facts.needs if n.requirements}
+
+
+def test_setup_cfg_tells_options_extras_and_python():
+    content = """
+[metadata]
+name = timetable
+classifiers =
+    Programming Language :: Python :: 3.8
+[options]
+python-requires = >=3.7
+install_requires =
+    attrs
+    click>=8  # commands
+[options.extras_require]
+testing = pytest; python_version > "3"
+"""
+    facts = read_setup_cfg(Project({"setup.cfg": content}))
+    assert (facts.name, facts.python, facts.pythons) == ("timetable", (">=3.7",), ("3.8",))
+    assert needs(facts) == {
+        "run install_requires": ("attrs", "click>=8"),
+        "test extra testing": ('pytest; python_version > "3"',),
+    }
 
 
 def test_setup_py_is_read_by_its_syntax_alone(tmp_path):
