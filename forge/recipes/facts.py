@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from forge.recipes.project import Project
 
@@ -73,6 +73,14 @@ class TestCommand:
     __test__ = False
 
 
+class Sibling(NamedTuple):
+    """Another project of the same repository."""
+
+    folder: str
+    requirements: tuple[str, ...]
+    """What it needs to run."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What one reader learned, or all of them together; the first who knows a single fact wins."""
@@ -90,6 +98,8 @@ class Facts:
     needs: tuple[Need, ...] = ()
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    siblings: Mapping[str, Sibling] = field(default_factory=dict)
+    """Other projects of the repository, by their names."""
     environment: Mapping[str, str] = field(default_factory=dict)
     surroundings: tuple[str, ...] = ()
     """What lies or runs beside the project's files, as `submodules: vendor/a`."""
@@ -99,6 +109,11 @@ class Facts:
     """What the test runner must be told beside what its configuration says."""
     dropped: tuple[str, ...] = ()
     """What was declared and is left out, as `<what>: <why>`."""
+
+    @property
+    def runtime(self) -> tuple[str, ...]:
+        """What the project needs to run, as the first place that says so lists it."""
+        return next((need.requirements for need in self.needs if need.purpose == "run"), ())
 
     def __or__(self, other: "Facts") -> "Facts":
         names = [field.name for field in fields(self)]

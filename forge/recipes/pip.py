@@ -28,6 +28,7 @@ from forge.recipes.requirements_files import read_requirements
 from forge.recipes.runners import called, running
 from forge.recipes.setup_cfg import read_setup_cfg
 from forge.recipes.setup_py import read_setup_py
+from forge.recipes.siblings import read_siblings
 from forge.recipes.surroundings import DISPLAY, fetching, read_surroundings, under_display
 from forge.recipes.targets import read_readme, read_targets
 from forge.recipes.tox import read_tox
@@ -51,6 +52,7 @@ READERS: tuple[Reader, ...] = (
     read_requirements,
     read_targets,
     read_readme,
+    read_siblings,
     read_surroundings,
     read_python_version,
     read_pytest_config,
@@ -91,7 +93,11 @@ def _distinct(drafts: list[Draft]) -> list[Draft]:
 def _draft(
     project: Project, facts: Facts, wanted: Wanted, found: RequirementSet, build: Native
 ) -> Draft:
-    own = replace(facts, environment={**facts.environment, **found.place.environment})
+    own = replace(
+        facts,
+        environment={**facts.environment, **found.place.environment},
+        siblings={name: facts.siblings[name] for name in found.expanded.siblings},
+    )
     recipe = _recipe(project, own, wanted, _image(facts, wanted, found))
     if found.place.has_display:
         shown = {name: under_display(getattr(recipe, name)) for name in ("probe", "test")}
@@ -168,14 +174,21 @@ def _build_needs(facts: Facts) -> dict[str, str]:
 
 
 def _install(project: Project, facts: Facts, wanted: Wanted) -> str:
-    if not facts.is_installable:
+    beside = "".join(_beside(project, name, one.folder) for name, one in facts.siblings.items())
+    if not (facts.is_installable or beside):
         return fetching(facts)
     newest = stamp(max(wanted.merged_at, EDITABLE_SINCE))
-    line = f"{_editable(project, facts)}\n"
-    if wanted.tag and _build_tools(project, facts) & SILENT:
+    line = f"{_editable(project, facts)}\n" if facts.is_installable else ""
+    if line and wanted.tag and _build_tools(project, facts) & SILENT:
         tag = shlex.quote(wanted.tag)
         line = f"git tag {tag}\n{line}git tag --delete {tag}\n"
-    return f"{fetching(facts)}export UV_EXCLUDE_NEWER={newest}\n{line}"
+    return f"{fetching(facts)}export UV_EXCLUDE_NEWER={newest}\n{beside}{line}"
+
+
+def _beside(project: Project, name: str, folder: str) -> str:
+    """Shell that installs a sibling as it stands in the repository; what cannot be, as released."""
+    standing = _editable(replace(project, root=folder), Facts())
+    return f"{standing} || uv pip install --no-deps {name}\n"
 
 
 def _editable(project: Project, facts: Facts, options: str = "") -> str:

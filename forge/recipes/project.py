@@ -67,11 +67,13 @@ class Project:
         common = posixpath.commonpath(test_paths) if test_paths else ""
         above = [str(p) if p != PurePosixPath() else "" for p in PurePosixPath(common).parents]
         inner = [folder for folder in [common, *above] if self._is_project(folder)]
-        projects = inner or [folder for folder in self._folders() if self._is_project(folder)]
+        projects = inner or self.projects
         return Project(self.files, projects[0] if inner or len(projects) == 1 else "")
 
-    def _folders(self) -> list[str]:
-        return sorted({posixpath.dirname(path) for path in self.files})
+    @property
+    def projects(self) -> list[str]:
+        """The folders of all projects of the repository."""
+        return list(filter(self._is_project, sorted({*map(posixpath.dirname, self.files)})))
 
     def _is_project(self, folder: str) -> bool:
         if NO_PROJECTS & set(folder.split("/")):

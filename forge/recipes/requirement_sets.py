@@ -32,11 +32,14 @@ class Expanded(NamedTuple):
 
     requirements: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    siblings: tuple[str, ...] = ()
+    """Names of the repository's other projects among what is required."""
 
     def __or__(self, other: "Expanded") -> "Expanded":
         return Expanded(
             tuple(dict.fromkeys(self.requirements + other.requirements)),
             tuple(dict.fromkeys(self.dropped + other.dropped)),
+            tuple(dict.fromkeys(self.siblings + other.siblings)),
         )
 
     def has(self, name: str) -> bool:
@@ -111,6 +114,7 @@ def expand(facts: Facts, lines: tuple[str, ...]) -> Expanded:
     """The lines with the project's own extras and groups in place of their names."""
     kept: dict[str, None] = {}
     dropped: dict[str, None] = {}
+    siblings: dict[str, None] = {}
     waiting, seen = list(reversed(lines)), set[str]()
     while waiting and len(seen) < MOST_LINES:
         line = waiting.pop()
@@ -118,9 +122,12 @@ def expand(facts: Facts, lines: tuple[str, ...]) -> Expanded:
             continue
         seen.add(line)
         requirement, reason = ("", None) if line.startswith("group:") else sort_out(line)
-        own = _own(facts, line, requirement) if reason is None else None
+        own = _own(facts, line, requirement) if reason in {None, "path"} else None
         if own is not None:
             waiting += reversed(own)
+        elif (name := _distribution(requirement)) in facts.siblings:
+            waiting += reversed(facts.siblings[name].requirements)
+            siblings[name] = None
         elif reason in DIRECT and (named := from_index(requirement)):
             dropped[f"{requirement}: {reason}, taken from the index"] = None
             kept[named] = None
@@ -128,16 +135,28 @@ def expand(facts: Facts, lines: tuple[str, ...]) -> Expanded:
             dropped[f"{requirement}: {reason}"] = None
         else:
             kept[requirement] = None
-    return Expanded(tuple(kept), tuple(dropped))
+    return Expanded(tuple(kept), tuple(dropped), tuple(siblings))
+
+
+def _distribution(requirement: str) -> str:
+    """The name that a line begins with; a folder's is mostly its project's, too.
+
+    >>> [_distribution(line) for line in ("A_b>=1", "a @ file:b", "-e ./libs/a[x]", "-r a.txt")]
+    ['a-b', 'a', 'a', '']
+    """
+    found = re.match(
+        r"(?:(?:-e |--editable[ =])?\.{1,2}/(?:[\w.-]+/)*)?([A-Za-z0-9][\w.-]*)", requirement
+    )
+    return canonical(found[1]) if found else ""
 
 
 def _own(facts: Facts, line: str, requirement: str) -> tuple[str, ...] | None:
     if line.startswith("group:"):
         return _all_of(facts.groups, [line.removeprefix("group:")])
-    if requirement.startswith("."):
+    if requirement.startswith((".[", ". ")) or requirement == ".":
         names = re.findall(r"[\w.-]+|\*", requirement[1:])
-    elif facts.name and _name(requirement) == canonical(facts.name):
-        names = sorted(Requirement(requirement).extras)
+    elif facts.name and _distribution(requirement) == canonical(facts.name):
+        names = re.findall(r"[\w.-]+", "".join(re.findall(r"\[([^\]]*)\]", requirement)[:1]))
     else:
         return None
     return _all_of(facts.extras, names)
