@@ -12,8 +12,9 @@ from forge.recipes.pyproject import named_pythons
 from forge.recipes.requirement_lines import canonical, included, joined
 
 COMPILED = ("ext_modules", "cffi_modules", "rust_extensions")
+RUN = "install_requires"
 KEYS: dict[str, Purpose] = {
-    "install_requires": "run",
+    RUN: "run",
     "tests_require": "test",
     "setup_requires": "build",
 }
@@ -78,8 +79,11 @@ def _given(project: Project, tree: ast.Module, call: ast.Call) -> tuple[dict[str
     """Arguments as far as they are known, and those about requirements that are not."""
     told = _told(project)
     given, computed = _spelled(call, {**told, **scope_of(tree, call.lineno)})
-    if "install_requires" in computed and (named := _named_file(project, tree)):
-        told = {"install_requires": joined(project.text(named))} | told
+    # It may be hidden in what `**` hands on.
+    if RUN in project.text("setup.py") and RUN not in {*given, *computed}:
+        computed.append(RUN)
+    if RUN in computed and (named := _named_file(project, tree)):
+        told = {RUN: joined(project.text(named))} | told
     known = {name: told[name] for name in LISTS & told.keys()}
     return known | given, [name for name in computed if name not in known]
 

@@ -82,6 +82,16 @@ def test_setup_py_that_computes_everything_is_still_installable():
         ("setup(install_requires=load())", (), ("setup.py install_requires: computed",)),
         ("def f():\n    needs = ['a']\nsetup(version=read())", (), ()),
         (
+            "all = {}\nall.update(install_requires=['a'])\nsetup(**all)",
+            (),
+            ("setup.py install_requires: computed",),
+        ),
+        (
+            "def f():\n    a = dict(install_requires=['numpy>={}'.format(V)], **b)\n    setup(**a)",
+            ("numpy",),
+            (),
+        ),
+        (
             """setup(
                 version=read("version.txt"),
                 tests_require=open("test-requirements.txt").readlines(),
