@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from forge.diffs import Section, sections
@@ -19,7 +20,8 @@ DEFINED = re.compile(
 NEW_FILE = re.compile(rf"(?:^|/)({WORD})\.[^/]*$")
 # One word of a language is no name: names have parts.
 PARTS = re.compile(r"[A-Za-z0-9]_[A-Za-z0-9]|[a-z][A-Z]")
-FILE_SHA = re.compile(r"^index [0-9a-f]{40,64}\.\.([0-9a-f]{40,64})", re.MULTILINE)
+FILE_SHAS = re.compile(r"^index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})", re.MULTILINE)
+LITERAL = re.compile(r"^GIT binary patch\nliteral (\d+)$", re.MULTILINE)
 # What many projects share: the imports of a module, its licence, and what tools write.
 BOILERPLATE = re.compile(r"(?i)(from\s+\S+\s+)?import\s|#!|# (type|noqa|pylint|fmt|copyright)")
 COPIED = re.compile(
@@ -44,14 +46,30 @@ def wanted(gold_patch: str, test_patch: str, manifests: str) -> list[dict[str, A
 def _part(patch: str, section: Section) -> dict[str, Any]:
     head, _, body = section.text.partition("\n@@")
     added = [line[1:].strip() for line in body.split("\n") if line.startswith("+")]
-    sha = FILE_SHA.search(head)
+    shas = FILE_SHAS.search(head)
+    literal = LITERAL.search(head)
     return {
         "patch": patch,
         "path": section.path,
-        "sha": sha[1] if sha else None,
+        "sha": shas[2] if shas else None,
+        "old": shas[1] if shas and shas[1].strip("0") and not literal else "",
+        "grown": int(literal[1]) if literal else _grown(body),
         "lines": list(dict.fromkeys(distinctive(added))),
         "words": sorted(set(_names(section.path, head, added))),
     }
+
+
+def _grown(body: str) -> int | None:
+    """The bytes that hunks add, less those that they take; None where they do not tell."""
+    signs = {"+": 1, "-": -1}
+    if not body or "\ufffd" in body:
+        return None
+    lines = body.split("\n")
+    sizes = [
+        signs.get(line[:1], 0) * len(line.encode("utf-8", "surrogateescape")) for line in lines
+    ]
+    ends = [signs.get(a[:1], 0) for a, b in pairwise(lines) if b.startswith("\\ ")]
+    return sum(sizes) - sum(ends)
 
 
 def _names(path: str, head: str, added: list[str]) -> Iterator[str]:

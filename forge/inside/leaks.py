@@ -6,9 +6,10 @@ A finding is a kind, a path (`!` between an archive and its member) and the evid
 import json
 import os
 import re
+import stat
 import struct
 import sys
-from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
 
 from forge.inside import leaks_git, leaks_installed
 from forge.inside.leaks_text import FEW_WORDS, Wanted
@@ -30,6 +31,9 @@ PLACES = (
 # Lists of names: where a name that the base does not have stands, somebody ran what comes later.
 NAMES = re.compile(r"(^|/)(\.(pytest|mypy|ruff)_cache/|[^/]*\.egg-info/SOURCES\.txt$)")
 ARCHIVE = re.compile(r"\.(whl|tar\.gz|tar\.bz2|zip)$")
+# Modules of a package, where what is installed, unpacked or packed begins with its name; a native
+# library beside them may have the names of its own language.
+IMPORTED = r"((site|dist)-packages/|archive-v\d+/[^/]+/|!)({})[./](.*\.)?py[cix]?$"
 COMPILED = re.compile(r"^(.*/)?__pycache__/([^/]+)\.(?:cpython|pypy)[^/]*\.pyc$")
 
 
@@ -46,6 +50,7 @@ class Scan:
         self.unpacker = Unpacker()
         self.unread: List[str] = []
         self.files = self.bytes = 0
+        self.is_own: Callable[[str], Any] = lambda _: False
         self.distributions: List[leaks_installed.Distribution] = []
         self.archives: List[str] = []
 
@@ -53,7 +58,11 @@ class Scan:
         """Everything that is found, in the order of the walk."""
         known = leaks_git.objects_of(self.git_folder, self.commit)
         self.tracked = {entry.path for entry in leaks_git.tree(self.git_folder, self.commit)}
-        self.wanted.forget(leaks_git.contents(self.git_folder, self.commit), known)
+        lengths = leaks_git.lengths(self.git_folder, self.wanted.parts)
+        self.wanted.forget(leaks_git.contents(self.git_folder, self.commit), known, lengths)
+        paths = [part["path"] for part in self.wanted.parts if part["patch"] == "gold patch"]
+        imported = "|".join(map(re.escape, leaks_installed.imported(paths, self.tracked)))
+        self.is_own = re.compile(IMPORTED.format(imported or "(?!)")).search
         for found in leaks_git.beyond(self.git_folder, self.commit, self.future):
             yield found
         for folder, folders, names in os.walk(self.root, onerror=self._not_read):
@@ -66,11 +75,11 @@ class Scan:
         folders[:] = sorted(n for n in folders if os.path.join(folder, n) not in self.skipped)
         if folder == self.git_folder:
             folders[:], names = [name for name in folders if name == "modules"], []
-        elif leaks_git.is_git_folder(folder):
+        elif "objects" in folders and leaks_git.is_git_folder(folder):
             folders.remove("objects")
             for found in self._in_other_git(folder):
                 yield found
-        for name in [*folders, *names]:
+        for name in filter(leaks_installed.INFO.search, [*folders, *names]):
             told = leaks_installed.read_distribution(os.path.join(folder, name))
             self.distributions += [told] if told else []
         for name in sorted(names):
@@ -87,24 +96,26 @@ class Scan:
             yield "git_object", folder, evidence
 
     def _in_file(self, path: str) -> Iterator[Found]:
-        if os.path.islink(path) or not os.path.isfile(path):
+        about = os.lstat(path)
+        if not stat.S_ISREG(about.st_mode):
             return
         self.files += 1
-        self.archives += [path] if ARCHIVE.search(path) else []
+        below = self._below(path)
+        self.archives += [path] if ARCHIVE.search(path) and below not in self.tracked else []
         told: Dict[str, str] = {}
-        for place, content in self._contents(path):
+        for place, content in self._contents(path, about.st_size):
             evidence = self.wanted.found(content, few_words=self._few_words(place))
             told.update({place: evidence} if evidence else {})
-        stale = self._stale(path)
+        stale = self._stale(path, below)
         told.update({path: stale} if stale and not told else {})
         for place, evidence in told.items():
             if not any(other.startswith(place + "!") for other in told):
                 yield self._kind(place), place, evidence
 
-    def _contents(self, path: str) -> Iterator[Tuple[str, bytes]]:
+    def _contents(self, path: str, length: int) -> Iterator[Tuple[str, bytes]]:
         try:
-            with open(path, "rb") as file:
-                content = file.read(BLOCK_BYTES)
+            with open(path, "rb", buffering=0) as file:
+                content = file.read(min(BLOCK_BYTES, length))
                 self.bytes += len(content)
                 yield path, content
                 for member in self.unpacker.members(path, content):
@@ -116,23 +127,27 @@ class Scan:
             self.unread.append(path)
 
     def _few_words(self, path: str) -> int:
-        below = os.path.relpath(path, self.testbed)
-        if below.startswith("..") or below in self.tracked:
-            return FEW_WORDS
+        below = self._below(path)
+        if not below or below in self.tracked:
+            return 1 if self.is_own(path.replace("__pycache__/", "")) else FEW_WORDS
         return 1 if NAMES.search(below) else 2
 
     def _kind(self, path: str) -> str:
         for pattern, kind in PLACES:
             if re.search(pattern, path):
                 return kind
-        below = os.path.relpath(path, self.testbed)
-        return "file" if below.startswith("..") or below in self.tracked else "build_output"
+        below = self._below(path)
+        return "file" if not below or below in self.tracked else "build_output"
 
-    def _stale(self, path: str) -> str:
+    def _below(self, path: str) -> str:
+        """A path below the testbed; empty for any other."""
+        start = self.testbed + os.sep
+        return path[len(start) :] if path.startswith(start) else ""
+
+    def _stale(self, path: str, below: str) -> str:
         """How a compiled module of the project differs from the source beside it."""
-        below = os.path.relpath(path, self.testbed)
         compiled = COMPILED.match(below)
-        if below.startswith("..") or below in self.tracked or not compiled:
+        if below in self.tracked or not compiled:
             return ""
         source = "{}/{}{}.py".format(self.testbed, compiled.group(1) or "", compiled.group(2))
         if not os.path.isfile(source):

@@ -4,7 +4,7 @@ import os
 import re
 import struct
 import subprocess
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 Found = Tuple[str, str, str]
 """Kind, path, evidence."""
@@ -96,6 +96,20 @@ def contents(folder: str, commit: str) -> Iterator[bytes]:
             head = batch.stdout.readline().split()
             if len(head) == 3:
                 yield batch.stdout.read(int(head[2]) + 1)[:-1]
+
+
+def lengths(folder: str, parts: List[Dict[str, Any]]) -> Dict[str, Optional[int]]:
+    """By the name of its new content, how long each part's file is after the patch, where known."""
+    shas = "".join("{}\n".format(part["old"]) for part in parts if part["old"])
+    check = "--batch-check=%(objectname) %(objectsize)"
+    told = git(folder, "cat-file", check, stdin=shas.encode()).decode().split("\n")
+    sizes = {sha: int(size) for sha, size in map(str.split, filter(None, told)) if size.isdigit()}
+    sizes[""] = 0
+    return {
+        part["sha"]: sizes[part["old"]] + part["grown"]
+        for part in parts
+        if part["sha"] and part["grown"] is not None and part["old"] in sizes
+    }
 
 
 def beyond(folder: str, commit: str, future: List[str]) -> Iterator[Found]:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from typing import Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
 NAME = re.compile(r"^\s*name\s*=\s*[\"']?([A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE)
@@ -12,8 +12,9 @@ INFO = re.compile(r"\.(dist|egg)-info$")
 ARCHIVE = re.compile(r"(.+?)-(\d[^-]*?)(-[^/]*)?\.(whl|tar\.gz|tar\.bz2|zip)$")
 RELEASE = re.compile(r"v?(?:\d+!)?(\d+(?:\.\d+)*)(.*)")
 EARLY = re.compile(r"[-_.]?(a|b|c|rc|dev|pre|alpha|beta)", re.IGNORECASE)
-# What a project is told whose version cannot be known where its git holds one commit.
-UNKNOWN = re.compile(r"0\.0\.0|0\+unknown")
+VENDORED = "/_vendor/"
+# Below every release, as what a project is told whose version its one commit does not tell.
+UNKNOWN = "0"
 
 
 class Distribution(NamedTuple):
@@ -75,23 +76,40 @@ def own_names(testbed: str) -> Set[str]:
     return found
 
 
+def imported(paths: Iterable[str], tracked: Set[str]) -> Set[str]:
+    """What the packages or modules of some paths may be called where they are installed.
+
+    >>> sorted(imported(["src/a/b/c.py", "d.py"], {"src/a/__init__.py", "src/a/b/__init__.py"}))
+    ['a', 'd', 'src/a']
+    """
+    found = set()
+    for path in paths:
+        name = os.path.splitext(path)[0]
+        while os.path.join(os.path.dirname(name), "__init__.py") in tracked:
+            name = os.path.dirname(name)
+        parts = name.split("/")
+        found |= {"/".join(parts[start:]) for start in range(len(parts))}
+    return found - {""}
+
+
 def newer(
     testbed: str, distributions: List[Distribution], archives: List[str]
 ) -> Iterator[Tuple[str, str, str]]:
-    """Copies whose version is above the base's; none where that version is not known."""
+    """Copies whose version is above the base's; any copy where that version is not known."""
     inside = os.path.join(testbed, "")
     own = [d for d in distributions if d.is_editable or d.path.startswith(inside)]
     names = own_names(testbed)
     names |= {d.name for d in own if d.is_editable}
-    versions = [order(d.version) for d in own if d.name in names and not UNKNOWN.match(d.version)]
-    if not versions:
-        return
+    base = max(
+        order(version) for version in (UNKNOWN, *(d.version for d in own if d.name in names))
+    )
     for copy in distributions:
-        if copy.name in names and copy not in own and order(copy.version) > max(versions):
+        is_own = copy in own or VENDORED in copy.path  # what vendors it has chosen the version
+        if copy.name in names and not is_own and order(copy.version) > base:
             yield "installed_copy", copy.path, "{} {}".format(copy.name, copy.version)
     for path in archives:
         told = ARCHIVE.match(os.path.basename(path))
-        if told and canonical(told.group(1)) in names and order(told.group(2)) > max(versions):
+        if told and canonical(told.group(1)) in names and order(told.group(2)) > base:
             yield "cache", path, "{} {}".format(told.group(1), told.group(2))
 
 

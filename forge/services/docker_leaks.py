@@ -12,7 +12,7 @@ from forge.services.docker_limits import Bounds
 
 FOLDER = "/forge/scan"
 WANTED, ANSWER, LOG = f"{FOLDER}/wanted.json", f"{FOLDER}/answer.json", f"{FOLDER}/log"
-SCANNER = ("leaks", "leaks_git", "leaks_installed", "leaks_text", "unpacking")
+SCANNER = (*("leaks", "leaks_git", "leaks_installed", "leaks_lines", "leaks_text", "unpacking"),)
 PACKAGES = ("forge", "forge/inside")
 START = f"""
 import sys

@@ -32,7 +32,7 @@ class Leaks(PullRequestKey, Scanned, Decision):
     """One row per would-be task."""
 
 
-@effect(answers=Scanned, version=1, since=1, concurrency=16, seconds=6 * 3600)
+@effect(answers=Scanned, version=2, since=2, concurrency=16, seconds=6 * 3600)
 async def scan_image(
     docker: Docker, *, recipe: str, gold_patch: str, test_patch: str, shas: list[str]
 ) -> Row | Failure:

@@ -4,11 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from leaking import FIX, GIT, OLD, PLANTS, SITE, TEST, Image, tarred, zipped
+from leak_plants import LATER, PLANTS
+from leaking import FIX, GIT, OLD, SITE, SUMS, TEST, Image, tarred, zipped
 
 import forge
 from forge.inside.leaks import scan
+from forge.inside.leaks_git import lengths
 from forge.inside.leaks_installed import order
+from forge.inside.leaks_text import Wanted
 from forge.leaks import wanted
 
 
@@ -43,6 +46,13 @@ HARMLESS = {
     "a lower version": (f"{SITE}/sums-0.9.dist-info/METADATA", "Name: sums\nVersion: 0.9\n"),
     "a wheel of the base's version": ("srv/sums-1.0-py3-none-any.whl", zipped({"sums.py": OLD})),
     "a line that anybody writes": ("srv/a.py", "    return first\n"),
+    "a later copy's line in another project": (f"{SITE}/other/sums.py", LATER),
+    "a version of the project that another has vendored": (
+        f"{SITE}/other/_vendor/sums-9.0.dist-info/METADATA",
+        "Name: sums\nVersion: 9.0\n",
+    ),
+    "digits that begin as a commit's name": ("srv/hashes", "{fix:.8} {fix:.20}00 git{fix:.30}\n"),
+    "a native library's word": (f"{SITE}/sums/a.so", b"\x7fELF\0MismatchedSummands\0"),
     "one of its long words": ("usr/lib/a.so", b"\x7fELF\0MismatchedSummands\0"),
 }
 
@@ -50,7 +60,8 @@ HARMLESS = {
 @pytest.mark.parametrize("harmless", HARMLESS)
 def test_what_says_no_more_than_the_base_commit_is_no_leak(image, harmless):
     path, content = HARMLESS[harmless]
-    image.write(path, content.replace("{base}", image.base) if type(content) is str else content)
+    told = {"base": image.base, "fix": image.fix}
+    image.write(path, content.format(**told) if isinstance(content, str) else content)
     assert found(image) == []
 
 
@@ -58,6 +69,17 @@ def test_lines_that_the_base_has_are_no_leak_elsewhere(image):
     image.wanted["parts"][0]["lines"] += ["return first - second"]
     image.write("srv/a.py", OLD * 9)
     assert found(image) == []
+
+
+def test_lines_that_the_base_has_in_a_string_are_no_leak_elsewhere(image):
+    wanted = Wanted(image.wanted["parts"], [])
+    wanted.forget([json.dumps({"fix": FIX, "test": TEST}).encode()], set(), {})
+    assert wanted.lines == {}
+
+
+def test_length_of_a_patched_file_is_told_to_the_byte(image):
+    told = lengths(str(image.root / GIT), image.wanted["parts"])
+    assert sorted(told.values()) == sorted([len(FIX), len(TEST), len(SUMS)])
 
 
 def test_finding_says_what_was_found(image):

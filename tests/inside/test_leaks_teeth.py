@@ -1,9 +1,10 @@
 """Each look of the leak scan is one that a leak needs: without it, that leak is not found."""
 
 import pytest
-from leaking import PLANTS, Image
+from leak_plants import PLANTS
+from leaking import Image
 
-from forge.inside import leaks, leaks_git, leaks_installed, unpacking
+from forge.inside import leaks, leaks_git, leaks_installed, leaks_text, unpacking
 from forge.inside.leaks_text import Wanted
 
 LOOKS = {
@@ -21,6 +22,10 @@ LOOKS = {
     "a file of the hidden tests without a line of its own": (Wanted, "_same"),
     "a part of the hidden tests": (Wanted, "_lines"),
     "a compiled extension": (Wanted, "_words"),
+    "an installed copy that is a little later": (leaks_installed, "imported"),
+    "a part of the fix in a record": (leaks_text, "meant"),
+    "a patch in colours": (leaks_text, "meant"),
+    "a short name of the commit": (leaks_text, "_short"),
     "a module compiled from another source": (leaks.Scan, "_stale"),
 }
 
