@@ -165,6 +165,24 @@ def _positional(words: Iterable[str]) -> list[str]:
     return [word for word in _paired(words) if not word.startswith("-")]
 
 
+def values(words: Sequence[str], *flags: str) -> list[str]:
+    """Values of flags, in all the ways in which they may be written."""
+    found: list[str] = []
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name in flags:
+            found += [value] if value else words[place + 1 : place + 2]
+        elif word[:2] in flags and len(word) > 2 and word[1] != "-":
+            found.append(word[2:].lstrip("="))
+    return found
+
+
+def operands(words: Sequence[str], valued: set[str]) -> list[str]:
+    """Words that are neither a flag nor the value of one of these flags."""
+    pairs = zip(["", *words], words, strict=False)
+    return [word for before, word in pairs if word[:1] != "-" and before not in valued]
+
+
 def system_packages(command: Sequence[str]) -> list[str]:
     """Debian's packages that a command installs.
 

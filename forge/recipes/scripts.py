@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from forge.recipes import conda, make, nox, pixi, tox
-from forge.recipes.commands import ASSIGNED, bare, commands, installed, system_packages
+from forge.recipes.commands import (
+    ASSIGNED,
+    bare,
+    commands,
+    installed,
+    operands,
+    system_packages,
+    values,
+)
 from forge.recipes.facts import TestCommand
 from forge.recipes.installers import managed, program
 from forge.recipes.learned import Learned
@@ -163,7 +171,7 @@ def _started(words: list[str]) -> list[str]:
 
 
 def _tox(project: Project, words: list[str], reach: Reach) -> Learned:
-    chosen = [name for value in _options(words, "-e", "-f") for name in value.split(",")]
+    chosen = [name for value in values(words, "-e", "-f") for name in value.split(",")]
     known = _at_home(project, tox.names(project), reach.home)
     chosen = [_matching(name, known) for name in chosen]
     names = [name for name in chosen if "$" not in name and name not in {"ALL", "py"}]
@@ -202,7 +210,7 @@ def _shell(script: str) -> str:
 
 
 def _nox(project: Project, words: list[str], reach: Reach) -> Learned:
-    chosen = _options(words, "-s", "-e", "--session", "--sessions")
+    chosen = values(words, "-s", "-e", "--session", "--sessions")
     names = [re.sub(r"(-3\.\d+|\(.*\))$", "", name.split("(")[0]) for name in chosen]
     known = nox.sessions(project)
     tests = [name for name in known if re.match(r"^(unit)?_?tests?", name)]
@@ -218,7 +226,7 @@ def _hatch(project: Project, words: list[str], reach: Reach) -> Learned:
     rest = [word for word in words if not word.startswith(("-", "+"))]
     if rest[:1] == ["test"]:
         return Learned(hatch_lines(project, TESTER), tests=_tests(project, ["pytest"]))
-    name = next(iter(_options(words, "-e", "--env")), "")
+    name = next(iter(values(words, "-e", "--env")), "")
     if rest[:1] != ["run"] or len(rest) < 2:
         return Learned()
     called, _, script = rest[1].rpartition(":") if not name else (name, "", rest[-1])
@@ -228,7 +236,7 @@ def _hatch(project: Project, words: list[str], reach: Reach) -> Learned:
 
 
 def _pixi(project: Project, words: list[str], reach: Reach) -> Learned:
-    name = next(iter(_options(words, "-e", "--environment")), "")
+    name = next(iter(values(words, "-e", "--environment")), "")
     rest = [
         w
         for n, w in enumerate(words)
@@ -242,29 +250,23 @@ def _pixi(project: Project, words: list[str], reach: Reach) -> Learned:
 
 
 def _make(project: Project, words: list[str], reach: Reach) -> Learned:
-    named = _plain(words, {"-C", "--directory", "-f", "--file", "-j"})
+    named = operands(words, {"-C", "--directory", "-f", "--file", "-j"})
     targets = [word for word in named if not ASSIGNED.match(word)]
-    folder = next(iter(_options(words, "-C", "--directory")), ".")
+    folder = next(iter(values(words, "-C", "--directory")), ".")
     there = replace(project, root=entered(project.root, folder))
     return _joined(learn(there, make.script(there, t), reach) for t in targets[:5] or [""])
 
 
 def _conda(project: Project, words: list[str], reach: Reach) -> Learned:
     del reach
-    files = _options(words, "-f", "--file")
+    files = values(words, "-f", "--file")
     lines = [line for name in files for line in conda.lines_of_file(project, project.path(name))]
     if {"install", "create"} & {*words}:
         flagged = {"-c", "--channel", "-n", "--name", "-p", "--prefix", "-f", "--file", "--solver"}
-        named = [word for word in _plain(words, flagged) if word not in {"install", "create"}]
+        named = [word for word in operands(words, flagged) if word not in {"install", "create"}]
         pairs = [conda.SPECIFIER.match(word) for word in named]
         lines += [conda.pip_line(p[1], p[3] or "")[0] for p in pairs if p]
     return Learned(tuple(line for line in lines if line and "$" not in line))
-
-
-def _plain(words: Sequence[str], valued: set[str]) -> list[str]:
-    """Words that are neither a flag nor the value of one of these flags."""
-    pairs = zip(["", *words], words, strict=False)
-    return [word for before, word in pairs if word[:1] != "-" and before not in valued]
 
 
 Tool = Callable[[Project, list[str], Reach], Learned]
@@ -272,18 +274,6 @@ TOOLS: dict[str, Tool] = {
     "tox": _tox, "nox": _nox, "hatch": _hatch, "pixi": _pixi, "make": _make, "just": _make,
     "conda": _conda, "mamba": _conda, "micromamba": _conda,
 }  # fmt: skip
-
-
-def _options(words: Sequence[str], *flags: str) -> list[str]:
-    """Values of flags, in all the ways in which they may be written."""
-    found: list[str] = []
-    for place, word in enumerate(words):
-        name, _, value = word.partition("=")
-        if name in flags:
-            found += [value] if value else words[place + 1 : place + 2]
-        elif word[:2] in flags and len(word) > 2 and word[1] != "-":
-            found.append(word[2:].lstrip("="))
-    return found
 
 
 def _named(names: Sequence[str]) -> tuple[str, ...]:
