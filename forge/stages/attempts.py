@@ -18,10 +18,11 @@ from forge.criteria import Criteria, decide
 from forge.effect import OPEN, Failure, Row, effect
 from forge.orders import PATCH, SIDES, eval_scripts, other_scripts
 from forge.recipes import Recipe
+from forge.rules.ranks import tested_with
 from forge.run import Run
 from forge.services.docker import EXACTLY, Bounds, Docker, EvalOutput
 from forge.stage import Decided, StageLimits, stage
-from forge.stages.environments import Environments, tested_with
+from forge.stages.environments import Environments
 from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.statements import Statements

@@ -208,11 +208,3 @@ def _with_fate(tried: pl.LazyFrame) -> pl.LazyFrame:
         log=pl.coalesce("log", log_of_failure),
         kind=pl.when(is_open).then("kind"),
     )
-
-
-def tested_with(recipes: pl.LazyFrame, environments: pl.LazyFrame) -> pl.LazyFrame:
-    """Of each candidate the recipe that its tests run with: the first built that lacks least."""
-    lacks = pl.col("missing_modules").list.len()
-    built = environments.filter("is_built").select("recipe_sha", lacks=lacks)
-    ranked = recipes.join(built, on="recipe_sha").sort("lacks", "rank")
-    return ranked.unique(PULL_REQUEST, keep="first").drop("lacks")

@@ -7,9 +7,10 @@ from pydantic import Field
 from forge.columns import PULL_REQUEST, Decision, PullRequestKey, moment
 from forge.criteria import Criteria, decide
 from forge.recipes.surroundings import MISSING
+from forge.rules.ranks import tested_with
 from forge.stage import Decided, StageLimits, stage
 from forge.stages.attempts import Attempts
-from forge.stages.environments import Environments, tested_with
+from forge.stages.environments import Environments
 from forge.stages.patches import Patches
 from forge.stages.recipes import Recipes
 from forge.stages.statements import Statements
