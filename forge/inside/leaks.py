@@ -101,13 +101,14 @@ class Scan:
             return
         self.files += 1
         below = self._below(path)
-        self.archives += [path] if ARCHIVE.search(path) and below not in self.tracked else []
         told: Dict[str, str] = {}
         for place, content in self._contents(path, about.st_size):
             evidence = self.wanted.found(content, few_words=self._few_words(place))
             told.update({place: evidence} if evidence else {})
         stale = self._stale(path, below)
         told.update({path: stale} if stale and not told else {})
+        is_archive = not told and ARCHIVE.search(path) and below not in self.tracked
+        self.archives += [path] if is_archive else []
         for place, evidence in told.items():
             if not any(other.startswith(place + "!") for other in told):
                 yield self._kind(place), place, evidence

@@ -12,6 +12,8 @@ Found = Tuple[str, str, str]
 NAME = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])")
 SHORT = re.compile(r"(?<![0-9a-f])[0-9a-f]{7,64}(?![0-9a-f])")
 MOST_BYTES = 10000000
+AT_ONCE = 500
+"""So many names a pipe holds, even where git waits until its answers are read."""
 KINDS = (
     (r"(packed-refs|HEAD|refs/.*)$", "git_ref"),
     (r"logs/", "git_reflog"),
@@ -84,15 +86,16 @@ def objects_of(folder: str, commit: str) -> Set[str]:
 
 def contents(folder: str, commit: str) -> Iterator[bytes]:
     """What the files of a commit hold, those that are there."""
-    shas = {entry.sha for entry in tree(folder, commit) if entry.kind == "blob"}
+    asked = sorted({entry.sha for entry in tree(folder, commit) if entry.kind == "blob"})
     command = ["git", "--git-dir", folder, "cat-file", "--batch"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=SURROUNDINGS) as batch:
         assert batch.stdin is not None  # noqa: S101 - for mypy: they are pipes
         assert batch.stdout is not None  # noqa: S101 - for mypy: they are pipes
-        for sha in sorted(shas):
-            batch.stdin.write(sha.encode() + b"\n")
-            batch.stdin.flush()
+        for number in range(len(asked)):
+            if number % AT_ONCE == 0:
+                batch.stdin.write("\n".join([*asked[number : number + AT_ONCE], ""]).encode())
+                batch.stdin.flush()
             head = batch.stdout.readline().split()
             if len(head) == 3:
                 yield batch.stdout.read(int(head[2]) + 1)[:-1]
