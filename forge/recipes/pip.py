@@ -150,7 +150,7 @@ def _recipe(project: Project, facts: Facts, wanted: Wanted, image: str) -> Recip
         dependencies=DEPENDENCIES,
         install=_install(project, facts, wanted),
         rebuild=f"{_editable(project, facts, ' --offline')}\n" if facts.is_compiled else "",
-        **asdict(running(project, facts)),
+        **asdict(running(project, facts, wanted.test_paths)),
     )
 
 

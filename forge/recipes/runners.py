@@ -3,6 +3,7 @@
 import posixpath
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forge.recipes.facts import Facts, Need
@@ -18,11 +19,19 @@ PYTEST = (
 )
 TEST = '-o junit_family=xunit1 --maxfail=0 --junitxml="$FORGE_RESULT"'
 # Verbosity is set, not lowered: the project's own -v or -q would change the shape of the list.
-PROBE = """--collect-only --verbosity=-1 --disable-warnings | awk '
+# Some modules wait for a network or a server when they are imported: then the touched tests do.
+PROBE = """\
+list_tests() {
+  timeout 300 @PYTEST@ --collect-only --verbosity=-1 --disable-warnings "$@" | awk '
 { print > "/dev/stderr" }
 /^[^ >].*::/ && !/^(ERROR|FAILED|E) / { print; found = 1 }
 END { exit !found }'
-"""
+}
+list_tests"""
+TOUCHED = """ || {
+  touched=$(ls -d @PATHS@ 2>/dev/null)
+  [ -n "$touched" ] && list_tests $touched
+}"""
 OTHERS = RUNNERS - {"pytest", "py.test", "pytest-xdist", "unittest", "doctest"}
 RECORD = 'python "$FORGE_RUNNER"'
 # nose has not started since Python 3.10, but its heirs do.
@@ -40,17 +49,18 @@ class Running:
     runner: str = ""
 
 
-def running(project: Project, facts: Facts) -> Running:
-    """How a project's tests are listed and run."""
+def running(project: Project, facts: Facts, touched: Sequence[str] = ()) -> Running:
+    """How a project's tests are listed and run; the touched ones alone, where all cannot be."""
     call = call_of(project, facts)
     if call is None or call.runner in {"sympy", "script"}:
         own = _django(project, facts) or _sympy(project)
         if own:
             return own
     if call is None or call.runner in {"pytest", "sympy"}:
-        return _pytest(project, facts, call)
+        return _pytest(project, facts, call, touched)
     if call.runner == "nose":
-        return _recorded("nose", call) if _has_heir(facts) else _pytest(project, facts, None)
+        own = _recorded("nose", call) if _has_heir(facts) else None
+        return own or _pytest(project, facts, None, touched)
     return _recorded("unittest", call)
 
 
@@ -67,13 +77,15 @@ def called(project: Project, facts: Facts) -> Facts:
     return Facts(dropped=tuple(f"{name}: pytest runs its tests" for name in dict.fromkeys(names)))
 
 
-def _pytest(project: Project, facts: Facts, call: Call | None) -> Running:
+def _pytest(project: Project, facts: Facts, call: Call | None, touched: Sequence[str]) -> Running:
     own = options_of(project, call.words, call.folder) if call else []
     enter = f"cd {shlex.quote(project.root)}\n" if project.root else ""
-    options = map(shlex.quote, (*facts.test_options, *own))
-    command = enter + " ".join([PYTEST, *options])
+    command = " ".join([PYTEST, *map(shlex.quote, (*facts.test_options, *own))])
     targets = '"${@/#//testbed/}"' if project.root else '"$@"'
-    return Running(f"{command} {PROBE}", f"{command} {TEST} {targets}\n", "junit")
+    paths = shlex.join(f"/testbed/{path}" for path in touched if path.endswith(".py"))
+    alone = TOUCHED.replace("@PATHS@", paths) if paths else ""
+    probe = PROBE.replace("@PYTEST@", command) + alone
+    return Running(f"{enter}{probe}\n", f"{enter}{command} {TEST} {targets}\n", "junit")
 
 
 def _recorded(runner: str, call: Call) -> Running:

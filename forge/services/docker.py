@@ -41,6 +41,8 @@ cd {WORK}
 exit
 """
 COLLECTED_BYTES = 50_000_000
+LISTING_SECONDS = 660
+"""Twice what a probe gives its runner, and some more."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,12 @@ class Docker:
         files = {f".runner/{name}": text.encode() for name, text in programs(recipe).items()}
         runner = {"FORGE_RUNNER": f"{WORK}/.runner/record.py"}
         return await self.run_script(
-            image, script, files=files, collect=("listed",), environment=runner
+            image,
+            script,
+            files=files,
+            collect=("listed",),
+            environment=runner,
+            seconds=min(LISTING_SECONDS, self.settings.build_seconds),
         )
 
     async def _ran(self, program: Program) -> Ran | Failure:

@@ -1,5 +1,10 @@
 """Literal commands and scripts of projects in, literal commands of recipes out."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from forge.recipes.facts import Facts, Need, TestCommand
@@ -221,3 +226,20 @@ def test_runner_that_pytest_stands_for_is_told(commands, dropped):
 def test_patterns_are_the_shells_for_doctest_alone():
     found = running(Project({}), facts("github_actions: python -m doctest docs/*.rst a;b"))
     assert found.probe == f"{RECORD} list . 0 -m doctest docs/*.rst 'a;b'\n"
+
+
+def test_touched_tests_are_listed_alone_where_another_file_waits_for_ever(tmp_path):
+    (tmp_path / "test_a.py").write_text("def test_x(): pass\n")
+    (tmp_path / "test_wait.py").write_text("import time\ntime.sleep(600)\n")
+    probe = running(Project({}), Facts(), ("gone.py", "test_a.py")).probe
+    shell = probe.replace("timeout 300", "timeout 3").replace("/testbed", str(tmp_path))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    told = subprocess.run(
+        ["bash", "-c", shell],
+        cwd=tmp_path,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (told.stdout, told.returncode) == ("test_a.py::test_x\n", 0)

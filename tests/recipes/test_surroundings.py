@@ -36,7 +36,7 @@ def test_tests_that_automation_shows_on_a_display_run_under_xvfb():
     recipe = first(test="xvfb-run --auto-servernum pytest")
     assert {"xvfb", "xauth"} <= set(recipe.system_packages)
     assert recipe.test.startswith("xvfb-run -a bash -c 'python -m pytest ")
-    assert recipe.probe.startswith("xvfb-run -a bash -c 'python -m pytest ")
+    assert recipe.probe.startswith("xvfb-run -a bash -c 'list_tests() {")
     assert "xvfb" not in first().test
 
 
