@@ -39,6 +39,7 @@ RUNS = re.compile(
     r"|/tests?(\.py|\.sh)?$|^bin/doctest$"
 )
 INTERPRETER = re.compile(r"^(.*/)?(python[\d.]*|pypy3|coverage|\$\w+)$")
+FOLDER = re.compile(r"^(?:(?:-e|--editable)[= ]|(?=\.{1,2}/))([\w./-]+)(\[[\w,. -]+\])?$")
 SERVERS = re.compile(r"^(postgres\w*|mysql\w*|mariadb\w*|redis\w*|mongo\w*|rabbitmq\w*|docker)$")
 
 
@@ -82,7 +83,7 @@ def _of_command(project: Project, command: list[str], reach: Reach) -> Learned:
     has_display = bool({"xvfb-run", "Xvfb", "/usr/bin/xvfb-run"} & {*command})
     words = program(bare(command))
     lines = [*installed(command), *(managed(project, bare(command)) or [])]
-    known = [line for line in lines if "$" not in line]
+    known = [_at_home(project, line, reach.home) for line in lines if "$" not in line]
     learned = Learned(
         lines=included(known, project.files, project.root),
         system_packages=tuple(system_packages(command)),
@@ -92,6 +93,14 @@ def _of_command(project: Project, command: list[str], reach: Reach) -> Learned:
     if not words:
         return learned
     return learned | _surrounding(words) | _called(project, words, reach)
+
+
+def _at_home(project: Project, line: str, home: str) -> str:
+    """The line, a path in it that leads to the project's folder written as a dot."""
+    found = FOLDER.match(line)
+    is_path = found and found[1] not in {".", "./"}
+    is_home = found and is_path and entered(project.root, found[1]) == home
+    return f".{found[2] or ''}" if found and is_home else line
 
 
 def _exported(command: Sequence[str]) -> list[tuple[str, str]]:
@@ -172,7 +181,7 @@ def _started(words: list[str]) -> list[str]:
 
 def _tox(project: Project, words: list[str], reach: Reach) -> Learned:
     chosen = [name for value in values(words, "-e", "-f") for name in value.split(",")]
-    known = _at_home(project, tox.names(project), reach.home)
+    known = _run_at_home(project, tox.names(project), reach.home)
     chosen = [_matching(name, known) for name in chosen]
     names = [name for name in chosen if "$" not in name and name not in {"ALL", "py"}]
     names = names or _default_tox(known)
@@ -191,7 +200,7 @@ def _matching(name: str, known: Sequence[str]) -> str:
     return fitting[-1] if fitting else name
 
 
-def _at_home(project: Project, names: list[str], home: str) -> list[str]:
+def _run_at_home(project: Project, names: list[str], home: str) -> list[str]:
     """Of the environments of a whole repository those that run in one project's folder, if any."""
     if home == project.root:
         return names

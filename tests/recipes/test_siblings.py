@@ -41,7 +41,7 @@ def test_siblings_are_installed_as_they_stand_and_what_they_need_from_the_index(
 
 
 def test_folder_that_automation_installs_is_the_sibling_in_it():
-    steps = "[{run: 'pip install ./libs/base ./core[more] pytest && pytest'}]"
+    steps = "[{run: 'pip install ./libs/base -e core[more] pytest && pytest'}]"
     ci = f"on: push\njobs: {{test: {{steps: {steps}}}}}"
     more = '[project.optional-dependencies]\nmore = ["respx"]\n'
     files = {**FILES, "core/pyproject.toml": FILES["core/pyproject.toml"] + more}
