@@ -40,7 +40,7 @@ def read_python_version(project: Project) -> Facts:
 def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -> str | None:
     """The version to build with: pinned, else the newest that is named or allowed, and settled.
 
-    Of what is older than all that are available, the oldest may still run it. Null where none of
+    One that has not settled is taken where nothing says that an older one will do. Of what is older than all that are available, the oldest may still run it. Null where none of
     those that were out when the pull request was merged is allowed.
     """
     known = [v for v in RELEASED if v in available]
@@ -49,7 +49,7 @@ def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -
     pinned = [v for v in allowed if v == facts.pinned_python]
     named = [v for v in allowed if v in facts.pythons]
     settled = [v for v in allowed if RELEASED[v] + SETTLING <= merged_at]
-    proven = [v for v in named if v in settled]
+    proven = [v for v in named if v in settled] or (settled if facts.python else [])
     return next(iter(pinned or proven[::-1] or named[::-1] or settled[::-1] or allowed[::-1]), None)
 
 

@@ -141,6 +141,11 @@ def test_project_that_pins_an_old_setuptools_is_installed_in_place_by_another(
             datetime(2024, 11, 1),
             "3.13",
         ),
+        (
+            'requires-python = ">=3.9"\nclassifiers = ["Programming Language :: Python :: 3.13"]',
+            datetime(2024, 11, 1),
+            "3.12",
+        ),
         ('classifiers = ["Programming Language :: Python :: 3.9"]', datetime(2026, 3, 5), "3.9"),
         ('classifiers = ["Programming Language :: Python :: 2.7"]', datetime(2026, 3, 5), "3.13"),
     ],
