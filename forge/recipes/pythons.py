@@ -40,8 +40,9 @@ def read_python_version(project: Project) -> Facts:
 def choose_python(facts: Facts, available: Sequence[str], merged_at: datetime) -> str | None:
     """The version to build with: pinned, else the newest that is named or allowed, and settled.
 
-    One that has not settled is taken where nothing says that an older one will do. Of what is older than all that are available, the oldest may still run it. Null where none of
-    those that were out when the pull request was merged is allowed.
+    One that has not settled is taken where nothing says that an older one will do. Of what is
+    older than all that are available, the oldest may still run it. Null where none of those that
+    were out when the pull request was merged is allowed.
     """
     known = [v for v in RELEASED if v in available]
     out = [v for v in known if RELEASED[v] <= merged_at] or known[:1]
