@@ -107,7 +107,7 @@ def _its_rows(rows: pl.LazyFrame, story: Story) -> pl.LazyFrame:
 def _trial(alone: Settings, chosen: list[Stage], name: str) -> Trial:
     (story,) = stories(alone, chosen, name, None)
     rows = {chapter.table: chapter.rows for chapter in story.chapters}
-    tested = [row["recipe_sha"] for row in rows.get(LAST, [])]
+    tested = [row.get("recipe_sha") for row in rows.get(LAST, [])]
     built = [row for row in rows.get("environments", []) if row["is_built"]]
     used = min(built, key=lambda row: row["recipe_sha"] not in tested, default={})
     return Trial(

@@ -43,6 +43,7 @@ class Relays:
     variables: dict[str, str] | None = None
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     opened: AsyncExitStack = field(default_factory=AsyncExitStack)
+    relaying: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def environment(self) -> dict[str, str]:
         """Variables that lead a container's programs to the network, and hold no login of ours."""
@@ -53,19 +54,29 @@ class Relays:
         return self.variables
 
     async def close(self) -> None:
-        """Take no more connections."""
+        """Take no more connections, and end those that are left."""
         await self.opened.aclose()
+        for task in self.relaying:
+            task.cancel()
+        await asyncio.gather(*self.relaying, return_exceptions=True)
 
     async def _reached(self, proxy: Address) -> str:
         if proxy.secret is None:
             return proxy.url
         try:
             host = await self._host()
-            server = await asyncio.start_server(partial(_relay, proxy, self._asked), host, 0)
+            server = await asyncio.start_server(partial(self._begin, proxy), host, 0)
         except (OSError, KeyError, IndexError):
             raise _unreachable(proxy) from None
         self.opened.callback(server.close)
         return self._url(*server.sockets[0].getsockname()[:2])
+
+    def _begin(
+        self, proxy: Address, near: asyncio.StreamReader, back: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.create_task(_relay(proxy, self._asked, near, back))
+        self.relaying.add(task)
+        task.add_done_callback(self.relaying.discard)
 
     def _url(self, host: str, port: int) -> str:
         return f"http://forge:{self.word}@{f'[{host}]' if ':' in host else host}:{port}"
@@ -105,7 +116,13 @@ async def _relay(
                 await _pass_on(proxy, (line, headers), near, back)
             await back.drain()
     finally:
-        back.close()
+        await _closed(back)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _head(near: asyncio.StreamReader) -> list[bytes]:
@@ -126,7 +143,7 @@ async def _pass_on(
         await _copy(far, back, None)
     finally:
         sending.cancel()
-        forth.close()
+        await _closed(forth)
 
 
 async def _connected(proxy: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
