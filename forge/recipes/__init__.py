@@ -37,6 +37,8 @@ class Recipe(BaseModel):
     """Name of what its tests run under; empty: its language's usual one."""
     results: str
     """Name of the module in forge.results that reads the result file."""
+    touched: tuple[str, ...] = ()
+    """Files of tests that the pull request changes: these at least have to be listed."""
     surroundings: tuple[str, ...] = ()
     """What the project's own machines have beside all this, as `services: postgres:16`."""
 

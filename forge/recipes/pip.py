@@ -141,6 +141,7 @@ def lines_of(found: Expanded) -> str:
 
 
 def _recipe(project: Project, facts: Facts, wanted: Wanted, image: str) -> Recipe:
+    touched = tuple(path for path in wanted.test_paths if path.endswith(".py"))
     return Recipe(
         language="python",
         repo=wanted.repo,
@@ -150,7 +151,8 @@ def _recipe(project: Project, facts: Facts, wanted: Wanted, image: str) -> Recip
         dependencies=DEPENDENCIES,
         install=_install(project, facts, wanted),
         rebuild=f"{_editable(project, facts, ' --offline')}\n" if facts.is_compiled else "",
-        **asdict(running(project, facts, wanted.test_paths)),
+        touched=touched,
+        **asdict(running(project, facts, touched)),
     )
 
 

@@ -82,7 +82,7 @@ def _pytest(project: Project, facts: Facts, call: Call | None, touched: Sequence
     enter = f"cd {shlex.quote(project.root)}\n" if project.root else ""
     command = " ".join([PYTEST, *map(shlex.quote, (*facts.test_options, *own))])
     targets = '"${@/#//testbed/}"' if project.root else '"$@"'
-    paths = shlex.join(f"/testbed/{path}" for path in touched if path.endswith(".py"))
+    paths = shlex.join(f"/testbed/{path}" for path in touched)
     alone = TOUCHED.replace("@PATHS@", paths) if paths else ""
     probe = PROBE.replace("@PYTEST@", command) + alone
     return Running(f"{enter}{probe}\n", f"{enter}{command} {TEST} {targets}\n", "junit")

@@ -24,6 +24,10 @@ RESTS = "rests"
 WAVES, GROWTH, ENDLESS = 4, 4, 2**62
 HAS_ANSWER = pl.col("kind").is_null() | (pl.col("kind") == OPEN)
 IS_WHOLE = pl.col("missing_modules").list.len().fill_null(0) == 0
+# How pytest tells what it could not import: a title for each file, and the traceback below it.
+UNLISTED = re.compile(
+    r"^_+ ERROR collecting (\S+) _+$(.*?)(?=^[_=]+ |\Z)", re.DOTALL | re.MULTILINE
+)
 MISSING_MODULE = re.compile(r"\bNo module named '?([\w.]+)")
 
 
@@ -51,7 +55,7 @@ class Environment(dy.Schema):
     missing_modules = dy.List(
         dy.String(),
         nullable=True,
-        description="what tests import in vain when they are listed: a later recipe may have it",
+        description="what the touched tests import in vain: a later recipe may have it",
     )
 
 
@@ -79,7 +83,7 @@ class Limits(StageLimits):
     )
 
 
-# 5: what listing missed is told.
+# 5: what the touched tests miss is told.
 @effect(answers=Environment, version=5, since=5, concurrency=16, seconds=6 * 3600)
 async def build_environment(docker: Docker, *, recipe: str) -> Row | Failure:
     wanted = Recipe.model_validate_json(recipe)
@@ -106,12 +110,19 @@ async def _tried(docker: Docker, wanted: Recipe) -> Row | Failure:
     listed = probed.files.get("listed", b"").decode(errors="replace").splitlines()
     if probed.exit_code or not listed:
         return _not_probed(probed)
-    return _environment(docker, image, probed, list(dict.fromkeys(map(canonical, listed))))
+    ids = list(dict.fromkeys(map(canonical, listed)))
+    return _environment(docker, image, probed, ids) | {"missing_modules": _missing(wanted, probed)}
 
 
 def _not_probed(probed: Ran) -> Failure:
     words = probed.log.decode(errors="replace")[-2000:]
     return Failure("environment", "probe_failed" if probed.exit_code else "no_tests_listed", words)
+
+
+def _missing(wanted: Recipe, probed: Ran) -> list[str]:
+    words = UNLISTED.findall(probed.log.decode(errors="replace"))
+    told = "\n".join(text for path, text in words if path in wanted.touched)
+    return sorted(set(MISSING_MODULE.findall(told)))
 
 
 def _environment(docker: Docker, image: Image, probed: Ran, ids: list[str]) -> Row:
@@ -128,7 +139,6 @@ def _environment(docker: Docker, image: Image, probed: Ran, ids: list[str]) -> R
         "log": image.log,
         "tests": docker.artifacts.put("".join(f"{name}\n" for name in ids).encode()),
         "listed_tests": len(ids),
-        "missing_modules": sorted(set(MISSING_MODULE.findall(probed.log.decode(errors="replace")))),
     }
 
 

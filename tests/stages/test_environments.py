@@ -100,13 +100,27 @@ def test_next_recipe_is_tried_only_where_the_first_one_failed(settings, project)
     }
 
 
-def test_next_recipe_is_tried_where_tests_of_the_first_import_in_vain(settings, project):
-    lacking = "echo a.py::t; echo \"E   ModuleNotFoundError: No module named 'attr.x'\" >&2"
-    first, second = recipe(project, GOOD, lacking), recipe(project, GOOD)
-    table = made(settings, (1, 1, first), (1, 2, second))
+LACKING = """echo b.py::t
+cat >&2 <<'END'
+==================== ERRORS ====================
+____________ ERROR collecting a.py _____________
+ImportError while importing test module 'a.py'.
+E   ModuleNotFoundError: No module named 'attr.x'
+____________ ERROR collecting c.py _____________
+E   ModuleNotFoundError: No module named 'numpy'
+=========== short test summary info ============
+END
+"""
+
+
+def test_next_recipe_is_tried_where_a_touched_test_imports_in_vain(settings, project):
+    lacking = recipe(project, GOOD, LACKING)
+    first, second = lacking.model_copy(update={"touched": ("a.py",)}), recipe(project, GOOD)
+    table = made(settings, (1, 1, first), (1, 2, second), (2, 1, lacking), (2, 2, second))
     assert dict(table["recipe_sha", "missing_modules"].rows()) == {
         first.sha: ["attr.x"],
         second.sha: [],
+        lacking.sha: [],
     }
 
 
