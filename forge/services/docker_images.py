@@ -101,9 +101,10 @@ class Images:
         """The image in which a recipe's tests run."""
         tag = tiers.tag_of(recipe)
         self.used.add(tag)
-        found = await self.engine.find_image(tag)
-        if found is None:
-            found = await self._have(tiers.task(recipe, await self._commit(recipe)))
+        async with self._locks[tag]:
+            found = await self.engine.find_image(tag)
+            if found is None:
+                found = await self._made(tiers.task(recipe, await self._commit(recipe)))
         return self._described(tag, found)
 
     async def _have(self, work: Work | str) -> DockerImage:
