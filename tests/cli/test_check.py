@@ -155,7 +155,9 @@ def _kill_containers_of(docker_engine, running: subprocess.Popen) -> None:
     until = time.monotonic() + 60
     while running.poll() is None:
         assert time.monotonic() < until, "it did not end"
-        for found in docker_engine.containers.list(filters={"label": "forge.process"}):
+        for found in docker_engine.containers.list(
+            filters={"label": "forge.process"}, ignore_removed=True
+        ):
             if f":{running.pid}:" in found.labels["forge.process"]:
                 with suppress(docker.errors.APIError):  # it has ended meanwhile
                     found.kill()

@@ -130,7 +130,9 @@ def test_limit_tells_its_number_and_the_last_words(answers):
 
 @pytest.mark.usefixtures("answers")
 def test_nothing_is_left_of_what_was_ended(world, docker_engine):
-    assert docker_engine.containers.list(all=True, filters={"label": OWN}) == []
+    assert (
+        docker_engine.containers.list(all=True, filters={"label": OWN}, ignore_removed=True) == []
+    )
     images = [tag_of(world.recipe(install=install)) for install in BUILDS.values()]
     assert [tag for tag in images if docker_engine.images.list(tag)] == []
 

@@ -179,7 +179,7 @@ def test_image_says_what_it_adds_to_its_dependencies(docker_engine, image):
 
 
 def ours(engine) -> list[str]:
-    found = engine.containers.list(all=True, filters={"label": OWN})
+    found = engine.containers.list(all=True, filters={"label": OWN}, ignore_removed=True)
     return [container.name for container in found]
 
 
@@ -196,10 +196,10 @@ def test_leftovers_of_a_dead_process_go_and_those_of_a_live_one_stay(
     ]
     try:
         asyncio.run(open_and_close(Settings(root=tmp_path), tmp_path))
-        left = {c.id for c in docker_engine.containers.list(all=True)}
+        left = {c.id for c in docker_engine.containers.list(all=True, ignore_removed=True)}
         assert [c.id in left for c in made] == [False, True, True, True]
     finally:
-        for container in docker_engine.containers.list(all=True):
+        for container in docker_engine.containers.list(all=True, ignore_removed=True):
             if container in made:
                 container.remove(force=True)
 
@@ -236,7 +236,7 @@ def test_engine_that_goes_away_while_a_script_runs_is_an_outage(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
     with pytest.raises(EngineError, match="no Docker engine answers"):
         asyncio.run(lose(forward, Settings(root=tmp_path, git_url=project.git_url), image.tag))
-    for container in docker_engine.containers.list(filters={"label": OWN}):
+    for container in docker_engine.containers.list(filters={"label": OWN}, ignore_removed=True):
         container.remove(force=True)
 
 
