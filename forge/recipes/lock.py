@@ -6,7 +6,7 @@ import shlex
 from packaging.requirements import InvalidRequirement, Requirement
 
 from forge.effect import Failure
-from forge.recipes.old_tools import builder
+from forge.recipes.old_tools import younger
 from forge.recipes.requirement_lines import canonical
 
 MOST_WORDS = 4_000
@@ -14,7 +14,7 @@ MOST_WORDS = 4_000
 # unasked. What was released by then and taken back later was good then: pinned, uv takes it.
 SCRIPT = """\
 compile() {{
-  uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} {builder} \\
+  uv pip compile --python "$(command -v python3)" --exclude-newer {exclude_newer} {younger} \\
     --no-header --no-annotate --color never --output-file lock.txt "$@" 2>&1
 }}
 yanked() {{
@@ -42,7 +42,7 @@ INDEX_DOWN = re.compile(
 
 def script(exclude_newer: str) -> str:
     """Shell that resolves requirements.in into lock.txt."""
-    return SCRIPT.format(exclude_newer=shlex.quote(exclude_newer), builder=builder(exclude_newer))
+    return SCRIPT.format(exclude_newer=shlex.quote(exclude_newer), younger=younger(exclude_newer))
 
 
 def failure_of(log: bytes) -> Failure:

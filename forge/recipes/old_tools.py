@@ -3,30 +3,42 @@
 import shlex
 from collections.abc import Iterable
 
-# Setuptools 40.8 of February 2019 is the first that uv can ask for a build at all, and without it
-# no source distribution of before can be read: it may be younger than the lock.
-BUILDS_SINCE = "2019-03-01T00:00:00Z"
+# What may be younger than the lock, up to these moments. Setuptools 40.8 is the first that uv can
+# ask for a build at all, and without it no source distribution of before can be read. Pytest 3.10
+# is the first that knows the options with which tests are listed; it brings four others along. Of
+# atomicwrites, which pytest needs from 3.6 to 5.2, its author left only the last release.
+PYTEST = "2018-11-12T00:00:00Z"
+YOUNGER = {
+    "setuptools": "2019-03-01T00:00:00Z",
+    **dict.fromkeys(("pytest", "pluggy", "py", "attrs", "more-itertools"), PYTEST),
+    "atomicwrites": "2022-07-09T00:00:00Z",
+}
 BUILDER = "/tmp/builder"  # noqa: S108 - in a container that builds one image
+# Compiled as pip does: a warning of an old module's text would else be an error of each test.
 DEPENDENCIES = f"""\
 uv venv --quiet --python "$(command -v python3)" /opt/venv
-builder=()
+younger=()
 if [ -n "$FORGE_LOCK_AS_OF" ]; then
   export UV_EXCLUDE_NEWER="$FORGE_LOCK_AS_OF"
-  [[ "$FORGE_LOCK_AS_OF" > {BUILDS_SINCE} ]] ||
-    builder=(--exclude-newer-package setuptools={BUILDS_SINCE})
+  for known in {" ".join(f"{name}={moment}" for name, moment in YOUNGER.items())}; do
+    [[ "$FORGE_LOCK_AS_OF" > "${{known#*=}}" ]] || younger+=(--exclude-newer-package "$known")
+  done
 fi
-uv pip install --no-deps "${{builder[@]}}" --requirements "$FORGE_LOCK"
+uv pip install --no-deps "${{younger[@]}}" --requirements "$FORGE_LOCK"
+/opt/venv/bin/python -m compileall -q /opt/venv/lib >/dev/null 2>&1 || true
 """
 
 
-def builder(as_of: str) -> str:
-    """Options that let uv build what is older than its standards.
+def younger(as_of: str) -> str:
+    """Options that let a lock hold what is younger than itself, where nothing older will do.
 
-    >>> builder("2018-01-01T00:00:00Z"), builder("2026-03-05T12:00:00Z")
-    ('--exclude-newer-package setuptools=2019-03-01T00:00:00Z', '')
+    >>> younger("2019-01-01T00:00:00Z").split()[:2]
+    ['--exclude-newer-package', 'setuptools=2019-03-01T00:00:00Z']
+    >>> younger("2026-03-05T12:00:00Z")
+    ''
     """
-    is_old = as_of < BUILDS_SINCE
-    return f"--exclude-newer-package setuptools={BUILDS_SINCE}" if is_old else ""
+    known = (f"{name}={moment}" for name, moment in YOUNGER.items() if as_of < moment)
+    return " ".join(f"--exclude-newer-package {one}" for one in known)
 
 
 def or_as_before(standard: str, folder: str) -> str:
