@@ -149,7 +149,7 @@ async def read_version(git: Git, *, repo: str, base_commit: str) -> Row | Failur
     )
 
 
-@effect(answers=Lock, version=4, concurrency=2, seconds=900)
+@effect(answers=Lock, version=4, since=4, concurrency=2, seconds=900)
 async def resolve_lock(
     docker: Docker, *, image: str, requirements: str, exclude_newer: str
 ) -> Row | Failure:
