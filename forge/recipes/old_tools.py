@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 # What may be younger than the lock, up to these moments. Setuptools 40.8 is the first that uv can
 # ask for a build at all, and without it no source distribution of before can be read. Pytest 3.10
-# is the first that knows the options with which tests are listed; it brings four others along. Of
+# is the first that knows the options with which tests are listed; it brings others along. Of
 # atomicwrites, which pytest needs from 3.6 to 5.2, its author left only the last release.
 PYTEST = "2018-11-12T00:00:00Z"
 YOUNGER = {
     "setuptools": "2019-03-01T00:00:00Z",
-    **dict.fromkeys(("pytest", "pluggy", "py", "attrs", "more-itertools"), PYTEST),
+    **dict.fromkeys(("pytest", "pluggy", "py", "attrs", "more-itertools", "six"), PYTEST),
     "atomicwrites": "2022-07-09T00:00:00Z",
 }
 BUILDER = "/tmp/builder"  # noqa: S108 - in a container that builds one image
