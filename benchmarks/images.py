@@ -9,8 +9,10 @@ import click
 import polars as pl
 
 from forge.leftovers import engine
+from forge.services.docker_containers import Program, options
 from forge.settings import Settings
 
+LOGGED = {"Type": "json-file"}
 SIZE = "du -sb /testbed | cut -f1"
 MANY = 20
 """So many environments of a repository have to share their dependencies."""
@@ -46,8 +48,8 @@ def _sharing(built: pl.DataFrame, most: float) -> Iterator[str]:
 def _own(built: pl.DataFrame, most: float) -> Iterator[str]:
     with engine() as client:
         for image, own in built.select("image", "own_bytes").rows():
-            looked = ["bash", "-c", SIZE]
-            checkout = int(client.containers.run(image, looked, remove=True, network_disabled=True))
+            bare = options(Program(image, ("bash", "-c", SIZE), user="1000:1000"))
+            checkout = int(client.containers.run(**bare | {"log_config": LOGGED}, remove=True))
             told = f"{image}: {own:,} of {checkout:,} bytes: {own / checkout:.2f}"
             click.echo(told)
             if own > most * checkout:

@@ -121,7 +121,6 @@ def complaints(scene: Scene, seed: int) -> list[str]:
     """What is wrong after the build of a seed was killed and run again; empty where nothing is."""
     root = scene.folder / f"seed-{seed}"
     death = scene.death(seed, root)
-    _remove_images(scene)
     pid = _killed(scene, death)
     has_waited = seed % 2 == 0  # else git processes of the killed build may still be at work
     if has_waited:
@@ -146,6 +145,7 @@ def complaints(scene: Scene, seed: int) -> list[str]:
 def _killed(scene: Scene, death: Death) -> int:
     """Run a build to its death; the steps of two builds may differ by a few."""
     for nth in range(death.nth, -1, -1):
+        _remove_images(scene)
         process = replace(death, nth=nth).run(*scene.plan.command(Path(death.root)))
         if process.wait() < 0:
             scene.deaths.append(death.told()[0])

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import polars as pl
 import pytest
+from checked_row import ROW
 
 from forge.artifacts import Artifacts
 from forge.check_results import results
@@ -19,15 +20,6 @@ from forge.images import image_of
 from forge.services.docker import Docker
 from forge.settings import Settings
 
-ROW = {
-    "instance_id": "ada__sums-1",
-    "image": "sweforge/gone:1",
-    "eval_script": "true",
-    "log_parser": "parse_log_gotest",
-    "FAIL_TO_PASS": ["new"],
-    "PASS_TO_PASS": ["old"],
-    "patch": "+x\n",
-}
 TASK = task_of(ROW, "row")
 RED, GREEN = {"new": "FAIL", "old": "PASS"}, {"new": "PASS", "old": "PASS"}
 KEPT = {

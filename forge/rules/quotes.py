@@ -28,14 +28,15 @@ def quoted(texts: pl.LazyFrame, patches: pl.LazyFrame, patch: str, letters: int)
 
     Lines that the patch also shows as they were are none: a report quotes today's code.
     """
-    lines = _lines(patches, patch)
+    is_code = ~pl.col("path").str.contains(DOCS)
     text = pl.col("words").str.replace_all(BLANKS, " ")
     return (
-        lines.filter("is_added", ~pl.col("path").str.contains(DOCS))
+        _lines(patches, patch)
         .filter(pl.col("line").str.len_chars() >= letters)
         .filter(~pl.col("line").str.contains(IMPORT))
-        .unique([*PULL_REQUEST, "line"])
-        .join(lines.filter(~pl.col("is_added")), on=[*PULL_REQUEST, "line"], how="anti")
+        .group_by(*PULL_REQUEST, "line")
+        .agg(is_new=pl.col("is_added").all(), path=pl.col("path").filter(is_code).min())
+        .filter("is_new", pl.col("path").is_not_null())
         .join(texts.select(*PULL_REQUEST, text=text), on=PULL_REQUEST)
         .filter(pl.col("text").str.contains(pl.col("line"), literal=True))
         .select(*PULL_REQUEST, kind=pl.lit(f"quotes_{patch}"), path="path", evidence="line")

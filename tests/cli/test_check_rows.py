@@ -5,19 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from checked_row import ROW
 
 from forge.check_results import results
 from forge.exported import task_of
 
-ROW = {
-    "instance_id": "ada__sums-1",
-    "image": "sweforge/gone:1",
-    "eval_script": "true",
-    "log_parser": "parse_log_gotest",
-    "FAIL_TO_PASS": ["new"],
-    "PASS_TO_PASS": ["old"],
-    "patch": "+x\n",
-}
 CHECK = ("check", "--tasks", "tasks.jsonl", "-o", "checked/c.jsonl")
 
 
