@@ -25,7 +25,7 @@ from forge.cli import exit_code
 from forge.demo.world import licence_text
 from forge.errors import ServiceError
 from forge.results import junit
-from forge.services import archive, git_command
+from forge.services import downloads, git_command
 from forge.services.archive import Archive
 from forge.services.git import Failed
 from forge.services.git_command import Call, git
@@ -183,7 +183,7 @@ def read(url: str, folder: Path) -> object:
 
 
 def test_body_without_end_is_cut_and_keeps_its_good_lines(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "DUMP_BYTES", 3_000_000)
+    monkeypatch.setattr(downloads, "DUMP_BYTES", 3_000_000)
     with endless(b"HTTP/1.1 200 OK\r\n\r\n" + GOOD, gzip.compress(b"") * 5_000) as url:
         row = read(url, tmp_path)
     assert (row["status"], row["merges"], row["damage"]) == (
@@ -208,7 +208,7 @@ def test_body_without_end_is_cut_and_keeps_its_good_lines(tmp_path, monkeypatch)
 def test_answer_that_never_ends_is_an_outage_with_a_reason(
     tmp_path, monkeypatch, first, again, words
 ):
-    monkeypatch.setattr(archive, "SECONDS", httpx.Timeout(0.5))
+    monkeypatch.setattr(downloads, "SECONDS", httpx.Timeout(0.5))
     with endless(first, again) as url, pytest.raises(ServiceError, match=words) as error:
         read(url, tmp_path)
     assert "\x1b" not in str(error.value)
