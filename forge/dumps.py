@@ -1,33 +1,29 @@
 """Reads one hour of GH Archive, whole or broken, in bounded memory and at a decompressor's pace."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from isal import isal_zlib
 
-from forge.events import MARK, Events, LineError, is_timeline, read_event
+from forge.decompression import BrokenError, decompressed
+from forge.events import ISSUES, PULL_REQUESTS, Events, LineError, is_timeline, read_event
 
-# Small pieces: where a file breaks, what the piece at the break held is lost.
-PIECE_BYTES = 16_384
-OUTPUT_BYTES = 1_048_576
 # Four times the largest hour known (962 MB in 2024); more is a bomb.
 RAW_BYTES = 4 * 2**30
 # Twenty times the lines of the largest hour known: a bomb of empty lines is one too.
 LINES = 5_000_000
-# A member takes longer to begin than its twenty bytes to read.
-MEMBERS = 1_000_000
 # The longest line seen is 0.25 MB.
 LINE_BYTES = 16 * 2**20
 GROUP_ROWS = 8_192
 GROUP_BYTES = 64 * 2**20
 
-GZIP = b"\x1f\x8b"
+TYPE, IS_MERGE = map(Events.column_names().index, ("type", "is_merge"))
 OPENING, CLOSING = b"{"[0], b"}"[0]
 OVERLONG = b"?"
 
@@ -36,30 +32,29 @@ class TimelineError(ValueError):
     """The hour is in the format of before 2015."""
 
 
-class BrokenError(ValueError):
-    """The file cannot be read beyond a point."""
-
-
 @dataclass
 class Counts:
-    """What one hour holds, and what is broken about it."""
+    """What one hour holds, and what is broken about it; None where nobody counted."""
 
     raw_bytes: int = 0
     lines: int = 0
     bad_lines: int = 0
     pull_request_events: int = 0
     merges: int = 0
+    issue_events: int | None = None
     damage: str | None = None
 
 
-def read_dump(path: Path, *, hour: datetime, events: Path) -> Counts:
-    """Count an hour's lines, and write its pull request events as Parquet.
+def read_dump(
+    path: Path, *, hour: datetime, events: Path, types: Collection[str] = (PULL_REQUESTS,)
+) -> Counts:
+    """Count an hour's lines, and write its events of these types as Parquet.
 
     Good lines before a break are kept. Raises TimelineError for an hour of before 2015.
     """
-    counts = Counts()
+    counts = Counts(issue_events=0 if ISSUES in types else None)
     with path.open("rb") as file, EventWriter(events) as writer:
-        lines = Lines(counts, writer, hour)
+        lines = Lines(counts, writer, hour, types)
         try:
             for piece in _bounded(decompressed(file), counts):
                 lines.feed(piece)
@@ -69,40 +64,6 @@ def read_dump(path: Path, *, hour: datetime, events: Path) -> Counts:
     if not counts.damage and counts.lines == counts.bad_lines:
         counts.damage = "no line is an event" if counts.lines else "no lines"
     return counts
-
-
-def decompressed(file: BinaryIO) -> Iterator[bytes]:
-    """The content of all members of a gzip file, piece by piece; BrokenError where it breaks."""
-    member, left, members = _member(), _first_piece(file), 1
-    while left or (left := file.read(PIECE_BYTES)):
-        if member.eof:
-            left = left.lstrip(b"\0")  # padding after a member is allowed
-            if left:
-                member, members = _member(), members + 1
-            if members > MEMBERS:
-                raise BrokenError(f"more than {MEMBERS:,} members")
-            continue
-        try:
-            yield member.decompress(left, OUTPUT_BYTES)
-        except isal_zlib.error as error:  # type: ignore[misc]  # the stub calls it a value
-            raise BrokenError(f"broken gzip at byte {file.tell() - len(left)}: {error}") from error
-        left = member.unused_data if member.eof else member.unconsumed_tail
-    if not member.eof:
-        yield member.flush()
-        raise BrokenError(f"gzip is cut off at byte {file.tell()}")
-
-
-def _first_piece(file: BinaryIO) -> bytes:
-    piece = file.read(PIECE_BYTES)
-    if not piece:
-        raise BrokenError("empty file")
-    if not piece.startswith(GZIP):
-        raise BrokenError(f"not gzip: begins with {piece[:16]!r}")
-    return piece
-
-
-def _member() -> Any:
-    return isal_zlib.decompressobj(wbits=31)
 
 
 def _bounded(pieces: Iterator[bytes], counts: Counts) -> Iterator[bytes]:
@@ -115,11 +76,12 @@ def _bounded(pieces: Iterator[bytes], counts: Counts) -> Iterator[bytes]:
 
 @dataclass
 class Lines:
-    """Cuts pieces into lines, counts them, and hands on those that may be pull request events."""
+    """Cuts pieces into lines, counts them, and hands on those that may be events of these types."""
 
     counts: Counts
     writer: "EventWriter"
     hour: datetime
+    types: Collection[str]
     held: bytearray = field(default_factory=bytearray)
     passed: int = 0
     is_judged: bool = False
@@ -145,14 +107,18 @@ class Lines:
             self._judge(block[:stop])
         # One `find` per line runs at 7 GB/s; `split` at 2.6, counting b"}\n{" at 1.5.
         find, start, number = block.find, 0, self.passed
-        end, at = find(b"\n", 0, stop), find(MARK, 0, stop)
+        marks = [f'"{name}"'.encode() for name in self.types]
+        end, places = find(b"\n", 0, stop), [find(mark, 0, stop) for mark in marks]
+        at = _first(places)
         while end >= 0:
             number += 1
             if block[start] != OPENING or block[end - 1] != CLOSING:
                 self._count_odd(block[start:end].strip())
-            if 0 <= at < end:
+            if at < end:
                 self._select(block[start:end].strip(), number)
-                at = find(MARK, end, stop)
+                left = zip(marks, places, strict=True)
+                places = [find(mark, end, stop) if 0 <= p < end else p for mark, p in left]
+                at = _first(places)
             start = end + 1
             end = find(b"\n", start, stop)
         self.counts.lines += number - self.passed
@@ -170,13 +136,20 @@ class Lines:
         if not _is_delimited(line):
             return  # counted as bad already
         try:
-            row = read_event(line, hour=self.hour, number=number)
+            row = read_event(line, types=self.types, hour=self.hour, number=number)
         except LineError:
             self.counts.bad_lines += 1
             return
         if row:
+            self.writer.add(row, len(line))
+            self._count(row)
+
+    def _count(self, row: tuple[Any, ...]) -> None:
+        if row[TYPE] == ISSUES:
+            self.counts.issue_events = (self.counts.issue_events or 0) + 1
+        else:
             self.counts.pull_request_events += 1
-            self.counts.merges += self.writer.add(row, len(line))
+            self.counts.merges += row[IS_MERGE]
 
     def _judge(self, block: bytes) -> None:
         for line in block.splitlines():
@@ -185,6 +158,10 @@ class Lines:
                     raise TimelineError
                 self.is_judged = True
                 return
+
+
+def _first(places: list[int]) -> int:
+    return min((place for place in places if place >= 0), default=sys.maxsize)
 
 
 def _is_delimited(line: bytes) -> bool:
@@ -196,7 +173,6 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         self.schema = Events.create_empty().to_arrow().schema
-        self.is_merge = self.schema.get_field_index("is_merge")
         self.file = pq.ParquetWriter(path, self.schema, compression="zstd")
         self.rows: list[tuple[Any, ...]] = []
         self.bytes = 0
@@ -208,13 +184,12 @@ class EventWriter:
         self._flush()
         self.file.close()
 
-    def add(self, row: tuple[Any, ...], line_bytes: int) -> bool:
-        """Keep a row for the next group; whether it is a merge."""
+    def add(self, row: tuple[Any, ...], line_bytes: int) -> None:
+        """Keep a row for the next group."""
         self.rows.append(row)
         self.bytes += line_bytes
         if len(self.rows) >= GROUP_ROWS or self.bytes >= GROUP_BYTES:
             self._flush()
-        return bool(row[self.is_merge])
 
     def _flush(self) -> None:
         if self.rows:

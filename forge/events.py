@@ -1,10 +1,11 @@
-"""What GH Archive says of pull requests, in full payloads (2015 to 2025) and in trimmed ones.
+"""What GH Archive says of pull requests and issues, in full payloads and in trimmed ones.
 
-Which of the two a line has is judged by its fields: a merge is action `closed` with `merged` true,
-or action `merged`.
+Which of the two a pull request has (full: 2015 to 2025) is judged by its fields: a merge is action
+`closed` with `merged` true, or action `merged`. Issues come whole in both eras.
 """
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from msgspec import Meta, Raw, Struct, field
 from forge.columns import moment, text
 from forge.rules.identity import is_repository
 
-MARK = b'"PullRequestEvent"'
+PULL_REQUESTS, ISSUES = "PullRequestEvent", "IssuesEvent"
 SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 REF = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,250}")  # what git takes for a branch, and wider
 
@@ -24,27 +25,30 @@ Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Events(dy.Schema):
-    """One row per pull request event of one hour."""
+    """One row per event of a pull request, or of an issue where these are kept, of one hour."""
 
     hour = moment("the hour that was asked for")
     line = dy.Int64(description="number of the event's line in the hour, from 1")
+    type = dy.String(
+        regex=f"^({PULL_REQUESTS}|{ISSUES})$", description="PullRequestEvent or IssuesEvent"
+    )
     event_id = dy.String(nullable=True, description="id of the event; not unique since 2025-10")
     created_at = moment("when it happened")
     action = dy.String(description="opened, closed, merged, labeled … as the archive says it")
     is_merge = dy.Bool(description="whether this event says that the pull request was merged")
     repository_id = dy.Int64(description="GitHub's id")
     repo = dy.String(description="owner/name as of the event")
-    number = dy.Int64(description="number of the pull request in its repository")
+    number = dy.Int64(description="number of the pull request or issue in its repository")
     pull_request_id = dy.Int64(nullable=True, description="GitHub's id of the pull request")
     actor = dy.String(nullable=True, description="who did it; of a merge the merger")
-    author = dy.String(nullable=True, description="who opened the pull request; null when trimmed")
+    author = dy.String(nullable=True, description="who opened it; null when trimmed")
     author_type = dy.String(nullable=True, description="User, Bot …; null when trimmed")
     merger = dy.String(nullable=True, description="who merged; null when trimmed")
     title = text("title; null when trimmed", nullable=True)
     body = text("description; null when trimmed, or empty", nullable=True)
     labels = dy.List(dy.String(), nullable=True, description="names, where the event lists them")
     is_draft = dy.Bool(nullable=True, description="whether it was a draft")
-    opened_at = moment("when the pull request was opened; null when trimmed", nullable=True)
+    opened_at = moment("when it was opened; null when trimmed", nullable=True)
     merged_at = moment("when it was merged; null when trimmed", nullable=True)
     merge_commit = dy.String(nullable=True, description="the merge commit; null when trimmed")
     head_sha = dy.String(nullable=True, description="last commit of the pull request")
@@ -82,7 +86,9 @@ class Label(Struct, gc=False):
     name: str
 
 
-class PullRequest(Struct, gc=False):
+class Subject(Struct, gc=False):
+    """A pull request; an issue has fewer of its fields, and never its sides."""
+
     id: Id | None = None
     number: Id | None = None
     title: str | None = None
@@ -105,7 +111,8 @@ class PullRequest(Struct, gc=False):
 
 class Payload(Struct, gc=False):
     action: str
-    pull_request: PullRequest
+    pull_request: Subject | None = None
+    issue: Subject | None = None
     number: Id | None = None
     labels: list[Label] | None = None
 
@@ -130,16 +137,18 @@ _envelope = msgspec.json.Decoder(Envelope)
 
 
 class LineError(ValueError):
-    """A line that says `PullRequestEvent` but not which one."""
+    """A line that names a type of event that is wanted, but does not say which event."""
 
 
-def read_event(line: bytes, *, hour: datetime, number: int) -> tuple[Any, ...] | None:
+def read_event(
+    line: bytes, *, types: Collection[str], hour: datetime, number: int
+) -> tuple[Any, ...] | None:
     """A row of `Events`, or None where the line's event is of another type."""
     try:
         event = _event.decode(line)
-        return _row(event, hour, number) if event.type == "PullRequestEvent" else None
+        return _row(event, hour, number) if event.type in types else None
     except (msgspec.DecodeError, UnicodeError, OverflowError, RecursionError) as error:
-        if _is_other(line):
+        if _is_other(line, types):
             return None
         raise LineError(str(error)) from error
 
@@ -156,35 +165,42 @@ def is_timeline(line: bytes) -> bool:
     return bytes(envelope.actor).startswith(b'"') and not bytes(envelope.id)
 
 
-def _is_other(line: bytes) -> bool:
+def _is_other(line: bytes, types: Collection[str]) -> bool:
     try:
-        return _envelope.decode(line).type != "PullRequestEvent"
+        return _envelope.decode(line).type not in types
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
 
 
 def _row(event: Event, hour: datetime, line: int) -> tuple[Any, ...]:
-    payload, pull, repo = event.payload, event.payload.pull_request, event.repo
-    number = payload.number or pull.number
-    if number is None or not is_repository(repo.name):
+    payload, repo = event.payload, event.repo
+    is_issue = event.type == ISSUES
+    subject = payload.issue if is_issue else payload.pull_request
+    number = subject and (payload.number or subject.number)
+    if subject is None or number is None or not is_repository(repo.name):
         raise LineError("no number, or no owner/name")
     return (
         hour,
         line,
+        event.type,
         None if event.id is None else str(event.id),
         _utc(event.created_at),
         payload.action,
-        payload.action == "merged" or (payload.action == "closed" and pull.merged is True),
+        not is_issue and _is_merge(payload.action, subject),
         repo.id,
         repo.name,
         number,
-        pull.id,
+        None if is_issue else subject.id,
         event.actor and event.actor.login,
-        *_facts(pull, payload.labels if pull.labels is None else pull.labels),
+        *_facts(subject, payload.labels if subject.labels is None else subject.labels),
     )
 
 
-def _facts(pull: PullRequest, labels: list[Label] | None) -> tuple[Any, ...]:
+def _is_merge(action: str, pull: Subject) -> bool:
+    return action == "merged" or (action == "closed" and pull.merged is True)
+
+
+def _facts(pull: Subject, labels: list[Label] | None) -> tuple[Any, ...]:
     return (
         pull.user and pull.user.login,
         pull.user and pull.user.type,

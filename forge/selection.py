@@ -44,6 +44,7 @@ class Selection:
 
     month: str
     window: tuple[int, ...] | None = None
+    keep: tuple[str, ...] = ()
     source: str = "archive"
     git_source: str | None = None
     named: tuple[Named, ...] = ()

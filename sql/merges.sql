@@ -23,7 +23,7 @@ openers as (
             as author,
         arg_min(author_type, {'created_at': created_at, 'hour': hour, 'line': line}) as author_type
     from events
-    where action = 'opened' and coalesce(author, actor) is not null
+    where type = 'PullRequestEvent' and action = 'opened' and coalesce(author, actor) is not null
     group by repository_id, number
 )
 

@@ -121,6 +121,21 @@ def full(action: str = "closed", *, merged: bool = True, **known: Any) -> dict[s
     return event
 
 
+def issue(action: str = "opened", number: int = 3, **known: Any) -> dict[str, Any]:
+    """An event of an issue, which has its text in both eras."""
+    told = {
+        "id": 3_912_345_678,
+        "number": number,
+        "title": known.get("title", "Halves vanish"),
+        "body": known.get("body", "1.5 gives 1."),
+        "user": {"login": known.get("author", "grace"), "type": known.get("author_type", "User")},
+        "labels": [{"name": "bug"}],
+        "created_at": known.get("opened_at", "2026-02-27T08:00:00Z"),
+    }
+    payload = {"action": action, "issue": told}
+    return trimmed(**known) | {"type": "IssuesEvent", "payload": payload}
+
+
 def push() -> dict[str, Any]:
     """An event that is no pull request's."""
     return trimmed() | {"type": "PushEvent", "payload": {"ref": "refs/heads/main"}}

@@ -4,31 +4,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
-from archives import full, packed, push, trimmed
+from archives import full, issue, packed, push, trimmed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from read_dumps import BOTH, HOUR, counted, read
 
-from forge import dumps
-from forge.dumps import Counts, TimelineError, read_dump
-from forge.events import Events, LineError, is_timeline, read_event
+from forge import decompression, dumps
+from forge.dumps import Counts, TimelineError
+from forge.events import ISSUES, PULL_REQUESTS, LineError, is_timeline, read_event
 
-HOUR = datetime(2026, 3, 1, 5)
 OLD = {"type": "PullRequestEvent", "actor": "ada", "created_at": "2014-02-15T00:03:54-08:00"}
-
-
-def read(folder: Path, content: bytes) -> tuple[Counts, pl.DataFrame]:
-    dump, events = folder / "dump", folder / "events"
-    dump.write_bytes(content)
-    counts = read_dump(dump, hour=HOUR, events=events)
-    rows = pl.read_parquet(events)
-    assert Events.is_valid(rows)
-    return counts, rows
-
-
-def counted(counts: Counts) -> tuple[Any, ...]:
-    return counts.lines, counts.bad_lines, counts.pull_request_events, counts.merges, counts.damage
 
 
 @pytest.mark.parametrize(
@@ -54,6 +40,7 @@ def test_full_payload_keeps_what_pull_requests_need(tmp_path: Path) -> None:
     assert rows.row(0, named=True) == {
         "hour": HOUR,
         "line": 2,
+        "type": "PullRequestEvent",
         "event_id": "13170617687",
         "created_at": datetime(2026, 3, 1, 5, 10),
         "action": "closed",
@@ -133,39 +120,6 @@ def test_blank_lines_and_carriage_returns_count_for_nothing(tmp_path: Path) -> N
     assert counted(counts) == (2, 0, 2, 2, None)
 
 
-def test_all_members_of_a_gzip_file_are_read_and_padding_is_not(tmp_path: Path) -> None:
-    counts, rows = read(tmp_path, packed(trimmed()) + packed(push(), trimmed(number=8)) + b"\0" * 9)
-    assert counted(counts) == (3, 0, 2, 2, None)
-    assert rows["line"].to_list() == [1, 3]
-
-
-def test_rubbish_after_a_member_is_damage(tmp_path: Path) -> None:
-    whole = packed(trimmed())
-    counts, _ = read(tmp_path, whole + b"rubbish" * 9)
-    assert counts.merges == 1
-    assert (
-        counts.damage
-        == f"broken gzip at byte {len(whole)}: Error -4 Invalid gzip/zlib wrapper found"
-    )
-
-
-def test_every_cut_of_a_file_keeps_the_whole_lines_before_it(tmp_path: Path) -> None:
-    events = [trimmed(number=n, head_sha=f"{n:040x}") for n in range(1, 60)]
-    content = packed(*events)
-    kept = [read(tmp_path, content[:cut])[0] for cut in [*range(1, len(content), 97), -1]]
-    merges = [counts.merges for counts in kept]
-    assert merges == sorted(merges)
-    assert (merges[0], merges[-1]) == (0, 59)
-    assert all(counts.damage and not counts.bad_lines for counts in kept)
-
-
-def test_flipped_bit_is_damage(tmp_path: Path) -> None:
-    content = bytearray(packed(*[trimmed(number=n) for n in range(1, 60)]))
-    content[-6] ^= 1
-    counts, _ = read(tmp_path, bytes(content))
-    assert "broken gzip" in str(counts.damage)
-
-
 def test_line_beyond_the_bound_is_bad_and_the_next_is_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,9 +138,40 @@ def test_bomb_is_read_no_further_than_the_bound(
     monkeypatch.setattr(dumps, "LINES", 1_000)
     counts, _ = read(tmp_path, packed(trimmed(), b"\n" * 9_000))
     assert counted(counts) == (1, 0, 1, 1, "more than 1,000 lines")
-    monkeypatch.setattr(dumps, "MEMBERS", 1_000)
+    monkeypatch.setattr(decompression, "MEMBERS", 1_000)
     counts, _ = read(tmp_path, packed(trimmed()) + gzip.compress(b"") * 1_001)
     assert counted(counts) == (1, 0, 1, 1, "more than 1,000 members")
+
+
+def test_issues_are_kept_where_they_are_wanted_and_counted_apart(tmp_path: Path) -> None:
+    lines = [issue("opened"), trimmed("merged"), issue("closed", number=8), push()]
+    counts, rows = read(tmp_path, packed(*lines), types=BOTH)
+    assert (counts.pull_request_events, counts.merges, counts.issue_events) == (1, 1, 2)
+    told = ["line", "type", "action", "is_merge", "number", "title", "body", "author", "labels"]
+    assert rows.select(told).rows() == [
+        (1, ISSUES, "opened", False, 3, "Halves vanish", "1.5 gives 1.", "grace", ["bug"]),
+        (2, PULL_REQUESTS, "merged", True, 7, None, None, None, None),
+        (3, ISSUES, "closed", False, 8, "Halves vanish", "1.5 gives 1.", "grace", ["bug"]),
+    ]
+    counts, rows = read(tmp_path, packed(*lines))
+    assert (counts.issue_events, rows["type"].to_list()) == (None, [PULL_REQUESTS])
+
+
+@pytest.mark.parametrize("broken", [{"issue": None}, {"issue": []}, {}, {"issue": {"title": "x"}}])
+def test_issue_that_does_not_say_which_is_a_bad_line(
+    tmp_path: Path, broken: dict[str, Any]
+) -> None:
+    line = issue() | {"payload": {"action": "opened"} | broken}
+    counts, _ = read(tmp_path, packed(line, issue()), types=BOTH)
+    assert (counts.bad_lines, counts.issue_events) == (1, 1)
+
+
+def test_marks_of_both_types_on_many_lines_hide_none(tmp_path: Path) -> None:
+    speaking = issue() | {"x": "PullRequestEvent"}
+    lines = [trimmed(), trimmed(), issue(), speaking, push(), trimmed() | {"x": "IssuesEvent"}]
+    counts, rows = read(tmp_path, packed(*lines), types=BOTH)
+    assert rows["line"].to_list() == [1, 2, 3, 4, 6]
+    assert (counts.pull_request_events, counts.issue_events) == (3, 2)
 
 
 def test_real_lines_of_the_trimmed_era_are_good(shared: Path, tmp_path: Path) -> None:
@@ -229,7 +214,7 @@ def test_no_line_raises_anything_but_line_error(data: st.DataObject) -> None:
     line = bytearray(gzip.decompress(packed(event)).strip())
     for at in data.draw(st.lists(st.integers(0, len(line) - 1), max_size=3)):
         line[at] = data.draw(st.integers(0, 255))
-    for judge in (is_timeline, lambda text: read_event(text, hour=HOUR, number=1)):
+    for judge in (is_timeline, lambda text: read_event(text, types=BOTH, hour=HOUR, number=1)):
         try:
             judge(bytes(line))
         except LineError:
@@ -247,7 +232,7 @@ def test_no_content_of_an_hour_raises(
 
 def test_line_that_comes_byte_by_byte_is_held_in_as_many_bytes(tmp_path: Path) -> None:
     with dumps.EventWriter(tmp_path / "events") as writer:
-        lines = dumps.Lines(Counts(), writer, HOUR)
+        lines = dumps.Lines(Counts(), writer, HOUR, BOTH)
         tracemalloc.start()
         for number in range(100_000):
             lines.feed(b"%x" % (number % 200))

@@ -25,6 +25,7 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
     return Selection(
         month=month,
         window=_window(flags["hours"], month) if flags["hours"] is not None else None,
+        keep=tuple(sorted(flags["keep"])),
         source=source,
         git_source=read(flags["address"]).url if flags["address"] else None,
         named=named,

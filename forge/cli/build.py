@@ -27,6 +27,8 @@ name them yourself, one a line, with --pool FILE"""
 @click.argument("address", required=False)
 @click.option("--month", help="The month, such as 2026-03.")
 @click.option("--hours", help="Fetch only these hours, from the month's first: 0-23,48.")
+@click.option("--keep", type=click.Choice(["issues"]), multiple=True,
+              help="Keep events of issues and their text, too.")  # fmt: skip
 @click.option("--source", type=click.Choice(["archive", "git"]), default="archive",
               help="Where merges come from; git takes the ADDRESS of a repository.")  # fmt: skip
 @click.option("--enrich", type=click.Choice(["git"]), default="git", help="Who knows the rest.")

@@ -1,24 +1,23 @@
 """GH Archive, or a folder of the same hourly files elsewhere."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from forge.artifacts import Artifacts
 from forge.dumps import Counts, TimelineError, read_dump
 from forge.effect import Failure, Row
-from forge.events import Events
+from forge.events import PULL_REQUESTS, Events
 from forge.services.downloads import AbsentError, ChecksumError, Download, Downloads, name_of
+from forge.services.readers import KilledError, Readers, to_end
 from forge.settings import Settings
 
 __all__ = ["Archive", "Events"]
-
-R = TypeVar("R")
 
 
 @dataclass
@@ -27,12 +26,12 @@ class Archive:
 
     downloads: Downloads
     artifacts: Artifacts
-    workers: asyncio.Semaphore
+    readers: Readers
 
     @classmethod
     def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
         """The archive that the settings name."""
-        return cls(Downloads.open(settings), artifacts, asyncio.Semaphore(settings.workers))
+        return cls(Downloads.open(settings), artifacts, Readers(settings.workers))
 
     @property
     def identity(self) -> str:
@@ -44,10 +43,13 @@ class Archive:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        self.readers.close()
         await self.downloads.__aexit__(*exc)
 
-    async def read(self, hour: datetime) -> Row | Failure:
-        """What one hour holds; its pull request events are an artifact."""
+    async def read(
+        self, hour: datetime, types: tuple[str, ...] = (PULL_REQUESTS,)
+    ) -> Row | Failure:
+        """What one hour holds; its events of these types are an artifact."""
         with self._drafts() as (draft, events):
             try:
                 dump = await self.downloads.bring(hour, draft)
@@ -55,13 +57,14 @@ class Archive:
                 return _absent(hour, error)
             except ChecksumError as error:
                 return Failure("infra", "wrong_checksum", str(error))
+            reading = partial(read_dump, dump.path, hour=hour, events=events, types=types)
             try:
-                async with self.workers:
-                    reading = partial(read_dump, dump.path, hour=hour, events=events)
-                    counts = await _in_thread(reading)
+                counts = await self.readers.read(reading)
             except TimelineError:
                 return _timeline(hour)
-            return await _in_thread(partial(self._kept, dump, counts, events))
+            except KilledError as error:
+                return Failure("infra", "reader_killed", str(error))
+            return await to_end(asyncio.to_thread(self._kept, dump, counts, events))
 
     @contextmanager
     def _drafts(self) -> Iterator[tuple[Path, Path]]:
@@ -74,38 +77,15 @@ class Archive:
 
     def _kept(self, dump: Download, counts: Counts, events: Path) -> Row:
         damage = dump.damage or counts.damage
-        return {
-            "status": "corrupt" if damage else "ok",
-            "bytes": dump.bytes,
-            "raw_bytes": counts.raw_bytes,
-            "lines": counts.lines,
-            "bad_lines": counts.bad_lines,
-            "pull_request_events": counts.pull_request_events,
-            "merges": counts.merges,
-            "digest": dump.sha256,
-            "events": self.artifacts.keep(events),
-            "damage": damage,
-        }
-
-
-async def _in_thread(function: Callable[[], R]) -> R:
-    # A thread cannot be cancelled: it would write again what nobody will remove.
-    thread = asyncio.create_task(asyncio.to_thread(function))
-    try:
-        await asyncio.wait([thread])
-    except asyncio.CancelledError:
-        await asyncio.wait([thread])
-        thread.exception()
-        raise
-    return thread.result()
+        told = {"status": "corrupt" if damage else "ok", "bytes": dump.bytes, "digest": dump.sha256}
+        return told | asdict(counts) | {"events": self.artifacts.keep(events), "damage": damage}
 
 
 def _absent(hour: datetime, error: AbsentError) -> Row | Failure:
     if error.is_early(hour):
         return Failure("pending", "not_published", f"{name_of(hour)} is not published yet")
-    names = ("bytes", "raw_bytes", "lines", "bad_lines", "pull_request_events", "merges")
-    nothing = dict.fromkeys((*names, "digest", "events", "damage"))
-    return {"status": "missing"} | nothing
+    names = (field.name for field in fields(Counts))
+    return {"status": "missing"} | dict.fromkeys(("bytes", "digest", "events", *names))
 
 
 def _timeline(hour: datetime) -> Failure:

@@ -9,6 +9,7 @@ from forge.columns import KEY, artifact, moment
 from forge.criteria import decide
 from forge.effect import Failure, Row, effect
 from forge.errors import UsageError
+from forge.events import ISSUES, PULL_REQUESTS
 from forge.run import Run
 from forge.selection import hours_of
 from forge.services.archive import Archive
@@ -35,8 +36,9 @@ class Dump(dy.Schema):
     bad_lines = dy.Int64(nullable=True, description="lines that are no event, or half of one")
     pull_request_events = dy.Int64(nullable=True, description="events of pull requests")
     merges = dy.Int64(nullable=True, description="events that say a pull request was merged")
+    issue_events = dy.Int64(nullable=True, description="events of issues; null unless kept")
     digest = dy.String(nullable=True, description="sha256 of the file as downloaded")
-    events = artifact("Parquet file of the pull request events", nullable=True)
+    events = artifact("Parquet file of the events of pull requests, and of issues", nullable=True)
 
 
 class Answer(Dump):
@@ -52,13 +54,20 @@ class Hours(Hour, Dump):
 
 
 @effect(answers=Answer, concurrency=8, seconds=3600)
-async def read_hour(archive: Archive, *, hour: datetime) -> Row | Failure:
+async def read_hour(archive: Archive, *, hour: datetime, keeps_issues: bool) -> Row | Failure:
     """Download and read one hour."""
-    return await archive.read(hour)
+    return await archive.read(hour, (PULL_REQUESTS, ISSUES) if keeps_issues else (PULL_REQUESTS,))
 
 
 @stage
-def hours(*, run: Run, month: str, window: tuple[int, ...] | None, source: str) -> Decided[Hours]:
+def hours(
+    *,
+    run: Run,
+    month: str,
+    window: tuple[int, ...] | None,
+    source: str,
+    keep: tuple[str, ...],
+) -> Decided[Hours]:
     listed = hours_of(month) if source == "archive" else []
     if listed and listed[0] > run.now:
         raise UsageError(
@@ -66,8 +75,19 @@ def hours(*, run: Run, month: str, window: tuple[int, ...] | None, source: str) 
         )
     rows = pl.LazyFrame({"hour": listed}, schema={"hour": pl.Datetime("us")})
     wanted = listed if window is None else [listed[n] for n in window if n < len(listed)]
-    answers = run.ask(rows, read_hour, only=pl.col("hour").is_in(wanted))
-    return answers.with_columns(_pending()).pipe(decide, {})
+    is_wanted = pl.col("hour").is_in(wanted)
+    return _read(rows, run, is_wanted, keep).with_columns(_pending()).pipe(decide, {})
+
+
+def _read(rows: pl.LazyFrame, run: Run, is_wanted: pl.Expr, keep: tuple[str, ...]) -> pl.LazyFrame:
+    # Hours whose issues were kept are not read again without them.
+    keeps = "issues" in keep
+    whole = run.ask(rows.with_columns(keeps_issues=True), read_hour, only=is_wanted & keeps)
+    if keeps:
+        return whole
+    held = whole.filter(pl.col("status").is_not_null())
+    rest = rows.join(held, on="hour", how="anti").with_columns(keeps_issues=False)
+    return pl.concat([held, run.ask(rest, read_hour, only=is_wanted)])
 
 
 def _pending() -> list[pl.Expr]:

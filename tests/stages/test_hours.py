@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 import stamina
-from archives import Answer, Loopback, packed, push, serve, trimmed
+from archives import Answer, Loopback, issue, packed, push, serve, trimmed
 
 from forge.build import Options, build
 from forge.errors import ServiceError, UsageError
@@ -18,8 +18,10 @@ NOW = datetime(2026, 4, 1)
 GOOD = packed(trimmed(), push())
 
 
-def run_build(archive: Loopback, root: Path, *window: int, month: str = "2026-03") -> None:
-    selection = Selection(month, window=window or None)
+def run_build(
+    archive: Loopback, root: Path, *window: int, month: str = "2026-03", keep: tuple[str, ...] = ()
+) -> None:
+    selection = Selection(month, window=window or None, keep=keep)
     settings = Settings(root=root, archive_url=archive.url)
     with stamina.set_testing(testing=True, attempts=2):
         list(build([hours], selection, settings, Options(), now=NOW, progress=lambda *_: None))
@@ -53,6 +55,18 @@ def test_hours_held_stay_when_the_window_moves_on(tmp_path: Path) -> None:
         run_build(archive, tmp_path, 2)
     assert archive.asked == ["2026-03-01-1.json.gz", "2026-03-01-2.json.gz"]
     assert [hour.hour for (hour,) in rows(tmp_path, "hour")] == [1, 2]
+
+
+def test_issues_that_are_to_be_kept_are_read_once_and_stay(tmp_path: Path) -> None:
+    told = ("pull_request_events", "issue_events")
+    with serve({f"2026-03-01-{n}": packed(trimmed(), issue()) for n in (1, 2)}) as archive:
+        run_build(archive, tmp_path, 1)
+        assert rows(tmp_path, *told) == [(1, None)]
+        run_build(archive, tmp_path, 1, keep=("issues",))
+        run_build(archive, tmp_path, 1, 2)
+        run_build(archive, tmp_path, 1, 2)
+    assert [name[11] for name in archive.asked] == ["1", "1", "2"]
+    assert rows(tmp_path, *told) == [(1, 1), (1, None)]
 
 
 def test_missing_corrupt_and_good_hours_are_told_apart(tmp_path: Path) -> None:

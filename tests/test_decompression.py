@@ -1,0 +1,57 @@
+import gzip
+import zlib
+from pathlib import Path
+
+import pytest
+from archives import packed, push, trimmed
+from isal import isal_zlib
+from read_dumps import counted, read
+
+
+def test_all_members_of_a_gzip_file_are_read_and_padding_is_not(tmp_path: Path) -> None:
+    counts, rows = read(tmp_path, packed(trimmed()) + packed(push(), trimmed(number=8)) + b"\0" * 9)
+    assert counted(counts) == (3, 0, 2, 2, None)
+    assert rows["line"].to_list() == [1, 3]
+
+
+def test_rubbish_after_a_member_is_damage(tmp_path: Path) -> None:
+    whole = packed(trimmed())
+    counts, _ = read(tmp_path, whole + b"rubbish" * 9)
+    assert counts.merges == 1
+    assert (
+        counts.damage
+        == f"broken gzip at byte {len(whole)}: Error -4 Invalid gzip/zlib wrapper found"
+    )
+
+
+def test_every_cut_of_a_file_keeps_the_whole_lines_before_it(tmp_path: Path) -> None:
+    events = [trimmed(number=n, head_sha=f"{n:040x}") for n in range(1, 60)]
+    content = packed(*events)
+    kept = [read(tmp_path, content[:cut])[0] for cut in [*range(1, len(content), 97), -1]]
+    merges = [counts.merges for counts in kept]
+    assert merges == sorted(merges)
+    assert (merges[0], merges[-1]) == (0, 59)
+    assert all(counts.damage and not counts.bad_lines for counts in kept)
+
+
+def test_all_lines_before_a_break_are_kept_to_the_very_byte(tmp_path: Path) -> None:
+    events = [trimmed(number=n, head_sha=f"{n:040x}") for n in range(1, 60)]
+    lines = gzip.decompress(packed(*events)).splitlines(keepends=True)
+    packer = zlib.compressobj(wbits=31)
+    before = packer.compress(b"".join(lines[:40])) + packer.flush(zlib.Z_FULL_FLUSH)
+    counts, rows = read(tmp_path, before + b"\xff" * 3_000)
+    assert counts.damage == f"broken gzip at byte 0: {decompressed_badly(before)}"
+    assert rows["number"].to_list() == [*range(1, 41)]
+
+
+def decompressed_badly(before: bytes) -> str:
+    with pytest.raises(isal_zlib.error) as caught:
+        isal_zlib.decompressobj(wbits=31).decompress(before + b"\xff" * 3_000)
+    return str(caught.value)
+
+
+def test_flipped_bit_is_damage(tmp_path: Path) -> None:
+    content = bytearray(packed(*[trimmed(number=n) for n in range(1, 60)]))
+    content[-6] ^= 1
+    counts, _ = read(tmp_path, bytes(content))
+    assert "broken gzip" in str(counts.damage)
