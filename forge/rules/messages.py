@@ -1,8 +1,11 @@
 """What the message of a merge says of its pull request."""
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
+
+import polars as pl
+
+from forge.rules.wording import COMMENT
 
 NUMBER = re.compile(r"\s*\(#\d+\)$")
 MERGED_FROM = re.compile(r"^Merge pull request #\d+ from ([A-Za-z0-9-]+)/\S+")
@@ -10,11 +13,8 @@ NOREPLY = re.compile(r"(?:\d+\+)?([A-Za-z0-9-]+(?:\[bot\])?)@users\.noreply\.git
 BORS = re.compile(r"Merge (#\d+ ?)+$")
 BORS_TITLE = re.compile(r"^\d+: | r=\S.* a=\S+$")
 CUT = "…"
-LINK = re.compile(
-    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+"
-    r"(?:https?://[\w.-]+/([\w.-]+/[\w.-]+)/issues/|([\w.-]+/[\w.-]+)?#)(\d{1,9})\b",
-    re.IGNORECASE,
-)
+CLOSES = r"(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+(?:https?://[\w.-]+/"
+ISSUE = r")?#)\d{1,9}\b"
 
 
 class Words(NamedTuple):
@@ -72,12 +72,10 @@ def is_bot(name: str, email: str) -> bool:
     return name.endswith("[bot]") or "[bot]@" in email
 
 
-def linked_issues(texts: Iterable[str | None], repo: str) -> list[int]:
-    """Issues of this repository that the texts say to close.
-
-    >>> linked_issues(["Fixes #7, closes other/repo#8", "resolves: Ann/Fix#9"], "ann/fix")
-    [7, 9]
-    """
-    found = LINK.findall("\n".join(text for text in texts if text))
-    own = {int(number) for a, b, number in found if (a or b).lower() in {"", repo.lower()}}
-    return sorted(own)
+def linked_issues(words: pl.Expr, repo: pl.Expr) -> pl.Expr:
+    """Numbers of the issues of this repository that a text says to close; templates say nothing."""
+    own = repo.str.escape_regex()
+    link = pl.concat_str(pl.lit(CLOSES), own, pl.lit("/issues/|(?:"), own, pl.lit(ISSUE))
+    number = pl.element().str.extract(r"(\d+)$").cast(pl.Int64)
+    told = words.str.replace_all(COMMENT, "").str.extract_all(link)
+    return told.list.eval(number).list.unique().list.sort()

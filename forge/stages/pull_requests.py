@@ -60,7 +60,6 @@ class Change(ChangedFiles):
         description="merge, squash or rebase; null without a merge",
     )
     commits = dy.Int64(nullable=True, description="commits it had; a squash does not say")
-    linked_issues = dy.List(dy.Int64(), description="issues of this repository it says to close")
 
 
 class Given(ChangedFiles):
@@ -87,6 +86,7 @@ class PullRequests(PullRequestKey, Change, Words):
     """One row per merge that git could find."""
 
     repo = dy.String(description="owner/name, canonical")
+    linked_issues = dy.List(dy.Int64(), description="issues of this repository it says to close")
     labels = dy.List(dy.String(), nullable=True, description="labels; git does not know them")
     change = text("the diff itself, where a row gives it", nullable=True)
 
@@ -110,7 +110,7 @@ async def read_merge(
     """Find the merge in the history and read it."""
     sought = Sought(number, head_sha, merged_at, merge_commit, base_ref, base_sha)
     try:
-        return _answer(await git.pull_request(repo, sought), repo)
+        return _answer(await git.pull_request(repo, sought))
     except Failed as failed:
         return failed.failure
 
@@ -157,6 +157,7 @@ def pull_requests(
             suffix="_answered",
             maintain_order="left",
         )
+        .with_columns(linked_issues=_linked_issues())
         .with_columns(pl.coalesce(name, f"{name}_answered").alias(name) for name in SOURCED)
         .with_columns(_of_rows())
         .with_columns(is_excluded=is_excluded(exclude), labels=pl.lit(None, pl.List(pl.String)))
@@ -171,18 +172,23 @@ def _of_rows() -> list[pl.Expr]:
     return [
         pl.when(is_given).then("base_sha").otherwise("base_commit").alias("base_commit"),
         pl.when(is_given).then(latest).otherwise("merged_at").alias("merged_at"),
-        pl.col("linked_issues").fill_null([]),
     ]
 
 
-def _answer(found: PullRequest, repo: str) -> dict[str, Any]:
+def _linked_issues() -> pl.Expr:
+    # The archive's words and git's may differ: a merge's message has the title alone.
+    names = [name for told in ("title", "body") for name in (told, f"{told}_answered")]
+    words = pl.concat_str(names, separator="\n", ignore_nulls=True)
+    return linked_issues(words, pl.col("repo"))
+
+
+def _answer(found: PullRequest) -> dict[str, Any]:
     return {
         "merge_commit": found.merge.commit.sha,
         "base_commit": found.merge.base,
         "merge_method": found.merge.method,
         "commits": found.commits,
         **_listed(found.files),
-        "linked_issues": linked_issues(found.words, repo),
         **found.words._asdict(),
         "author": found.author,
         "is_bot": found.is_bot,

@@ -1,4 +1,4 @@
-"""Problem statements: for now what the pull request itself says."""
+"""Problem statements: the issues that a pull request closes, else its own words."""
 
 import dataframely as dy
 import polars as pl
@@ -9,9 +9,13 @@ from forge.criteria import Criteria, decide
 from forge.rules import quotes
 from forge.rules.wording import body_of, title_of
 from forge.stage import Decided, StageLimits, stage
+from forge.stages.issues import Issues
 from forge.stages.merges import Merges
 from forge.stages.patches import Patches
 from forge.stages.pull_requests import PullRequests
+
+WORDS = ["problem_statement", "statement_source", "is_title_only"]
+GIVES_AWAY = ["links_to_fix", "names_commit", "quotes_gold_patch"]
 
 
 class Statements(PullRequestKey, Decision):
@@ -19,9 +23,10 @@ class Statements(PullRequestKey, Decision):
 
     problem_statement = text("what the engineer is told: title, an empty line, body")
     statement_source = dy.String(
-        regex="^(row|pull_request|merge_message|squash_message|commit_message)$",
+        regex="^(row|issue|pull_request|merge_message|squash_message|commit_message)$",
         description="where the words were written",
     )
+    issue_numbers = dy.List(dy.Int64(), description="issues whose words it has, in their order")
     is_title_only = dy.Bool(description="whether there is no body")
     quotes_patch = dy.Bool(
         description="whether it holds a line that the gold patch adds to code, blanks aside"
@@ -52,32 +57,18 @@ def statements(
     patches: dy.LazyFrame[Patches],
     pull_requests: dy.LazyFrame[PullRequests],
     merges: dy.LazyFrame[Merges],
+    issues: dy.LazyFrame[Issues],
     *,
     limits: Limits,
     per_repository: int | None,
 ) -> Decided[Statements]:
-    title, body = title_of(pl.col("title")), body_of(pl.col("body"))
-    facts = [*PULL_REQUEST, "repo", "merge_commit", "merge_method", "merged_at"]
-    words = pull_requests.select(*facts, title=title, body=body)
-    said = (
-        patches.select(PULL_REQUEST)
-        .join(words, on=PULL_REQUEST, how="left", maintain_order="left")
-        .join(
-            merges.select(
-                *PULL_REQUEST,
-                "head_sha",
-                is_given=_is_given(),
-                is_row=pl.col("change").is_not_null(),
-            ),
-            on=PULL_REQUEST,
-            how="left",
-            maintain_order="left",
-        )
-        .with_columns(
-            problem_statement=pl.concat_str("title", "body", separator="\n\n", ignore_nulls=True),
-            statement_source=_source(),
-            is_title_only=pl.col("body").is_null(),
-        )
+    own = _own(patches, pull_requests, merges)
+    reported = _reported(own, issues, patches, limits)
+    said = own.join(
+        reported, on=PULL_REQUEST, how="left", suffix="_reported", maintain_order="left"
+    ).with_columns(
+        pl.col("issue_numbers").fill_null([]),
+        *(pl.coalesce(f"{name}_reported", name).alias(name) for name in WORDS),
     )
     told = _leaks(said, patches, limits)
     return (
@@ -85,6 +76,64 @@ def statements(
         .with_columns(bound=_bound(per_repository, limits))
         .pipe(decide, criteria(limits))
     )
+
+
+def _own(patches: pl.LazyFrame, pull_requests: pl.LazyFrame, merges: pl.LazyFrame) -> pl.LazyFrame:
+    """By key: what the pull request itself says, and what its words may name."""
+    facts = [*PULL_REQUEST, "repo", "merge_commit", "merge_method", "merged_at"]
+    title, body = title_of(pl.col("title")), body_of(pl.col("body"))
+    words = pull_requests.select(*facts, title=title, body=body)
+    known = merges.select(
+        *PULL_REQUEST, "head_sha", is_given=_is_given(), is_row=pl.col("change").is_not_null()
+    )
+    return (
+        patches.select(PULL_REQUEST)
+        .join(words, on=PULL_REQUEST, how="left", maintain_order="left")
+        .join(known, on=PULL_REQUEST, how="left", maintain_order="left")
+        .with_columns(
+            problem_statement=_statement(),
+            statement_source=_source(),
+            is_title_only=pl.col("body").is_null(),
+        )
+    )
+
+
+def _reported(
+    own: pl.LazyFrame, issues: pl.LazyFrame, patches: pl.LazyFrame, limits: Limits
+) -> pl.LazyFrame:
+    """By key: what the issues say, unless it gives the fix away; a row has its own statement."""
+    named = own.filter(~pl.col("is_row")).select(*PULL_REQUEST, "repo", "merge_commit", "head_sha")
+    texts = named.join(_joined(issues, limits), on=PULL_REQUEST).with_columns(
+        words="problem_statement"
+    )
+    theirs = patches.join(texts, on=PULL_REQUEST, how="semi")
+    leaks = quotes.leaks(texts, theirs, limits.quoted_letters).explode("statement_leaks")
+    leaking = leaks.filter(pl.col("statement_leaks").struct.field("kind").is_in(GIVES_AWAY))
+    return texts.join(leaking, on=PULL_REQUEST, how="anti").select(
+        *PULL_REQUEST, *WORDS, "issue_numbers"
+    )
+
+
+def _joined(issues: pl.LazyFrame, limits: Limits) -> pl.LazyFrame:
+    """By key: one statement of all issues that say enough."""
+    title, body = title_of(pl.col("title")), body_of(pl.col("body"))
+    return (
+        issues.select(*PULL_REQUEST, "issue", title=title, body=body)
+        .with_columns(problem_statement=_statement())
+        .filter(_has_text(limits))
+        .sort("issue")
+        .group_by(PULL_REQUEST, maintain_order=True)
+        .agg(
+            pl.col("problem_statement").str.join("\n\n"),
+            statement_source=pl.lit("issue"),
+            issue_numbers="issue",
+            is_title_only=pl.col("body").is_null().all(),
+        )
+    )
+
+
+def _statement() -> pl.Expr:
+    return pl.concat_str("title", "body", separator="\n\n", ignore_nulls=True)
 
 
 def _has_text(limits: Limits) -> pl.Expr:

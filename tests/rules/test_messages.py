@@ -1,3 +1,4 @@
+import polars as pl
 import pytest
 
 from forge.rules.messages import is_bot, linked_issues, login_of, of_merge, of_squash
@@ -40,10 +41,22 @@ def test_a_merge_says_its_title_and_body_below_the_subject(message, words):
         ("fixes https://github.com/bob/fix/issues/9, closes bob/fix#10", []),
         ("prefixes #7, see #8, fixes 9", []),
         ("fixes #12345678901234567890", []),
+        ("<!-- say what it does:\nFixes #7 -->", []),
     ],
 )
 def test_an_issue_counts_when_it_is_closed_here(text, issues):
-    assert linked_issues([None, text], "ann/fix") == issues
+    assert linked(text, "ann/fix") == issues
+
+
+def test_a_repository_may_have_numbers_and_dots_in_its_name():
+    text = (
+        "Fixes http://github.com/a1/b2.py/issues/3, fixes a1/b2.py#4, a1/b2.py#6, fixes a1/b2xpy#5"
+    )
+    assert linked(text, "a1/b2.py") == [3, 4]
+
+
+def linked(text, repo):
+    return pl.select(linked_issues(pl.lit(text), pl.lit(repo))).item().to_list()
 
 
 def test_a_login_is_read_from_addresses_that_take_no_mail():
