@@ -141,7 +141,7 @@ class Teller:
         told: list[Chapter] = []
         for stage in self.chosen:
             chapter = self._chapter(stage, told)
-            if chapter and (chapter.is_told or not _is_over(told)):
+            if chapter and (chapter.is_told or _is_due(stage, chapter, told)):
                 told.append(chapter)
                 self._learn(chapter)
         return told
@@ -196,6 +196,13 @@ class Teller:
     def _bucket(self) -> str:
         (repository_id,) = self.known["repository_id"]
         return f"bucket-{pl.select(bucket_of(pl.lit(repository_id))).item():02}"
+
+
+def _is_due(stage: Stage, chapter: Chapter, told: list[Chapter]) -> bool:
+    """Whether a table that holds no row of it should hold one; most name no issue."""
+    is_finer = set(key_of(stage.schema)) > set(KEY)
+    may_lack = chapter.fate == ABSENT and is_finer and not stage.is_decided
+    return not may_lack and not _is_over(told)
 
 
 def _is_over(told: list[Chapter]) -> bool:
