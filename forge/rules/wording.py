@@ -15,6 +15,11 @@ TRAILER = (
 )
 RULE = r"\n\s*\n-{5,}\s*$"  # under words it would be Markdown's mark of a heading
 COMMENT = r"(?s)<!--.*?-->"
+PROMISE = r"(?im)^[ \t]*[-*+] \[[ x]\] I[ '\x{2019}].*$"  # I have searched, I've read, I agree
+UNANSWERED = r"(?m)^#{2,4} [^\n]*\n\s*_No response_[ \t]*$"
+# Of one level alone: what has parts is not empty. Blank lines part headings from comments in code.
+EMPTY = "(?m)" + "|".join(rf"(?:^{mark} [^\n]*\n\s*\n)+({mark} )" for mark in ("##", "###", "####"))
+LAST_EMPTY = r"(?:^|\n)(?:#{2,4} [^\n]*\s*)+$"
 BLANK_LINES = r"\n[ \t]*(\n[ \t]*)+\n"
 
 
@@ -24,12 +29,16 @@ def title_of(title: pl.Expr) -> pl.Expr:
 
 
 def body_of(body: pl.Expr) -> pl.Expr:
-    """A body without trailers, comments of its template, and the rule that GitHub draws."""
+    """A body without trailers, the rule that GitHub draws, and what a template asked in vain."""
     return (
         body.str.replace_all("\r\n", "\n", literal=True)
         .str.replace_all(COMMENT, "")
         .str.replace_all(TRAILER, "")
         .str.replace(RULE, "")
+        .str.replace_all(PROMISE, "")
+        .str.replace_all(UNANSWERED, "")
+        .str.replace_all(EMPTY, "$1$2$3")
+        .str.replace(LAST_EMPTY, "")
         .str.replace_all(BLANK_LINES, "\n\n")
         .str.strip_chars()
         .pipe(_or_null)

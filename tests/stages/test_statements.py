@@ -100,6 +100,50 @@ def test_heading_of_markdown_keeps_its_line():
     assert text("Parse nested lists", body).endswith(body)
 
 
+FORM = """\
+### Before you ask
+
+- [X] I have searched the issues
+- [x] I\u2019ve read the manual
+- [ ] I'm sure
+
+### What happens
+
+Lists in lists are lost.
+
+#### Example
+
+### What should happen
+
+<!-- tell us -->
+
+### Version
+
+_No response_
+
+### Anything else
+"""
+
+
+def test_what_a_form_asked_in_vain_leaves_the_body():
+    told = text("Parse nested lists", FORM)
+    assert told == "Parse nested lists\n\n### What happens\n\nLists in lists are lost."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "## Bug\n\n### Steps\n\nNest a list.",
+        "```\n## one\n## two\n```",
+        "- [ ] lists nest\n- [x] I/O is slow",
+        "# One\n\n# Two",
+        "## Why\nThey nest.\n\n## How\nBy lists.",
+    ],
+)
+def test_headings_and_lists_that_say_something_stay(body):
+    assert text("Parse nested lists", body) == f"Parse nested lists\n\n{body}"
+
+
 def test_body_of_trailers_alone_makes_a_title_only_statement():
     row = statement("Parse nested lists", "Signed-off-by: Ann <ann@example.org>")
     assert (row["problem_statement"], row["is_title_only"]) == ("Parse nested lists", True)
