@@ -93,6 +93,7 @@ PASSING: dict[str, tuple[Change, tuple[str, ...]]] = {
         keeping(merge_commit=NO_COMMIT, base_commit=NO_COMMIT, merge_method="merge"),
         ("mossgarden/colorpot",),
     ),
+    "issues": (lambda _, rows: rows.clear(), ("harborlight/semaphore",)),
     "candidates": (keeping(language="python"), ("mudlark/pocket",)),
     "patches": (with_columns(**EVERYTHING_IS_GOLD), ("papertrail/glyphs",)),
     "features": (with_columns(static_difficulty=pl.lit(1.0)), ("papertrail/glyphs",)),

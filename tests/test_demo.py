@@ -120,6 +120,7 @@ def rebuilt(settings: Settings, chosen_stages, repositories: tuple[str, ...], ro
     selection = Selection(
         "2026-03",
         window=window(HOURS),
+        keep=("issues",),
         chosen=repositories,
         hand_recipes=read_hand_recipes(settings.recipes),
     )

@@ -61,7 +61,9 @@ def _build(settings: "Settings") -> EngineError | None:
     from forge.selection import Selection
 
     recipes = read_hand_recipes(settings.recipes)
-    chosen = Selection(MONTH, window=window(HOURS), sample=1.0, hand_recipes=recipes)
+    chosen = Selection(
+        MONTH, window=window(HOURS), keep=("issues",), sample=1.0, hand_recipes=recipes
+    )
     try:
         run(chosen, settings, {"force": (), "retry": (), "limits": LIMITS, "as_json": False}, None)
     except EngineError as error:

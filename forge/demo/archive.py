@@ -14,6 +14,7 @@ from forge.demo.events import (
     Side,
     labelled,
     line,
+    opened_issue,
     pull_request_event,
     push_event,
 )
@@ -83,6 +84,10 @@ def _cut_off(events: list[Event]) -> bytes:
 
 
 def _events(repository: Repository, shas: Mapping[int, Shas]) -> Iterator[Event]:
+    place = Place(repository.id, repository.repo)
+    for issue in repository.issues:
+        happening = Happening(issue.opened, issue.author, place)
+        yield opened_issue(happening, issue.number, title=issue.title, body=issue.body)
     for pull_request in repository.pull_requests:
         yield from _story(repository, pull_request, shas[pull_request.number])
 

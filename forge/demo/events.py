@@ -102,6 +102,36 @@ def push_event(happening: Happening, ref: str, *, before: str, head: str) -> Eve
     return event("PushEvent", happening, payload | {"head": head, "before": before})
 
 
+def opened_issue(happening: Happening, number: int, *, title: str, body: str) -> Event:
+    """Somebody found something wrong; of issues, events tell all."""
+    at, login, place = happening
+    repository = f"{API}/repos/{place.repo}"
+    identity = 3_900_000_000 + number_of(f"{repository} {number}", below=300_000_000)
+    issue = {
+        "id": identity,
+        "node_id": node_id("I", place.id, identity),
+        "number": number,
+        "url": f"{repository}/issues/{number}",
+        "html_url": f"https://github.com/{place.repo}/issues/{number}",
+        "repository_url": repository,
+        "title": title,
+        "body": body,
+        "user": {"login": login, "id": account(login), "type": "User", "site_admin": False},
+        "labels": [],
+        "state": "open",
+        "state_reason": None,
+        "locked": False,
+        "assignee": None,
+        "assignees": [],
+        "milestone": None,
+        "comments": 0,
+        "created_at": moment(at),
+        "updated_at": moment(at),
+        "closed_at": None,
+    }
+    return event("IssuesEvent", happening, {"action": "opened", "issue": issue})
+
+
 def event_id(name: str) -> str:
     """An id within the range of 2026-03."""
     return str(7_000_000_000 + number_of(name, below=2_000_000_000))

@@ -9,19 +9,16 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from forge.demo.events import (
-    API,
     Event,
     Happening,
     Place,
     Side,
     event,
     labelled,
-    moment,
-    node_id,
+    opened_issue,
     pull_request_event,
     push_event,
 )
-from forge.demo.stream import account
 from forge.demo.world import number_of
 
 T = TypeVar("T")
@@ -80,34 +77,9 @@ def _watch(_name: str, happening: Happening) -> Event:
 
 
 def _issue(name: str, happening: Happening) -> Event:
-    at, login, place = happening
     number = 1 + number_of(f"{name} number", below=900)
-    identity = 3_900_000_000 + number_of(f"{name} issue", below=300_000_000)
-    url = f"{API}/repos/{place.repo}/issues/{number}"
-    user = {"login": login, "id": account(login), "type": "User", "site_admin": False}
-    issue = {
-        "id": identity,
-        "node_id": node_id("I", place.id, identity),
-        "number": number,
-        "url": url,
-        "html_url": f"https://github.com/{place.repo}/issues/{number}",
-        "repository_url": f"{API}/repos/{place.repo}",
-        "title": _pick(name, "title", TITLES),
-        "body": "Steps to reproduce:\r\n\r\n1. Start it\r\n2. Wait",
-        "user": user,
-        "labels": [],
-        "state": "open",
-        "state_reason": None,
-        "locked": False,
-        "assignee": None,
-        "assignees": [],
-        "milestone": None,
-        "comments": 0,
-        "created_at": moment(at),
-        "updated_at": moment(at),
-        "closed_at": None,
-    }
-    return event("IssuesEvent", happening, {"action": "opened", "issue": issue})
+    body = "Steps to reproduce:\r\n\r\n1. Start it\r\n2. Wait"
+    return opened_issue(happening, number, title=_pick(name, "title", TITLES), body=body)
 
 
 # Weights by repetition, near those of an hour of 2026-02.

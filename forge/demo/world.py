@@ -61,8 +61,18 @@ class PullRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: int = 1
 
 
+class Issue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody found wrong, and when."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    opened: datetime
+
+
 class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A first commit, pushes to the branch, pull requests, and a recipe that a user wrote."""
+    """A first commit, pushes to the branch, issues, pull requests, and a user's recipe."""
 
     repo: str
     id: int
@@ -74,6 +84,7 @@ class Repository(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fork_of: str | None = None
     forked: datetime | None = None
     commits: tuple[Push, ...] = ()
+    issues: tuple[Issue, ...] = ()
     pull_requests: tuple[PullRequest, ...] = ()
     is_vanished: bool = False
     recipe: str | None = None
