@@ -33,7 +33,8 @@ def command(**flags: Any) -> None:
     """Run one SELECT, EXPLAIN or DESCRIBE over the tables, named as `forge tables` lists them.
 
     All months are seen, told apart by the column month. Beside the tables: rejected (with the
-    column "table"), rejected_<table>, and events (pull request events of the archive).
+    column "table"), rejected_<table>, and events (the archive's, of pull requests and, where kept,
+    of issues).
 
     \b
     forge sql "select month, count(*) from tasks group by month"

@@ -1,45 +1,7 @@
-from datetime import datetime
-
-import polars as pl
 import pytest
+from stating import CHANGE, FIX, GOLD, HEAD, decided
 
-from forge.columns import dtypes
-from forge.stages.issues import Issues
-from forge.stages.merges import Merges
-from forge.stages.patches import Patches
-from forge.stages.pull_requests import PullRequests
-from forge.stages.statements import Limits, Statements, statements
-
-GOLD = """diff --git a/slug.py b/slug.py
---- a/slug.py
-+++ b/slug.py
-@@ -1,2 +1,3 @@
- def slug(words):
--    return "-".join(words)
-+    return   separator.join(words)
-+    x = 1
-"""
-
-
-def decided(  # noqa: PLR0913 - one for each input of the stage
-    *rows, per_repository=None, gold=GOLD, test=None, merge=None, limits=None, issues=()
-):
-    keys = [{"repository_id": 1, "number": n} for n in range(1, len(rows) + 1)]
-    at = {"merged_at": datetime(2026, 3, 2), "merge_method": "squash"}
-    said = [key | at | row for key, row in zip(keys, rows, strict=True)]
-    known = [key | {"source": "archive"} | (merge or {}) for key in keys]
-    lf = statements.function(
-        pl.LazyFrame(
-            [key | {"gold_patch": gold, "test_patch": test} for key in keys],
-            schema=dtypes(Patches),
-        ),
-        pl.LazyFrame(said, schema=dtypes(PullRequests)),
-        pl.LazyFrame(known, schema=dtypes(Merges)),
-        pl.LazyFrame([keys[0] | issue for issue in issues], schema=dtypes(Issues)),
-        limits=limits or Limits(),
-        per_repository=per_repository,
-    )
-    return lf.sort("number").collect()
+from forge.stages.statements import Limits, Statements
 
 
 def statement(title, body=None, **kwargs):
@@ -219,10 +181,6 @@ def test_statements_beyond_the_best_of_their_repository_are_deferred():
     assert rows["reasons"].to_list()[1] == ["per_repository"]
 
 
-FIX, HEAD = "3e195a09" * 5, "0badcafe" * 5
-CHANGE = {"repo": "ann/slug.py", "merge_commit": FIX}
-
-
 def given_away(body, **kwargs):
     rows = decided({"title": "Slug", "body": body} | CHANGE, merge={"head_sha": HEAD}, **kwargs)
     return [tuple(leak.values()) for leak in rows.row(0, named=True)["statement_leaks"]]
@@ -296,81 +254,3 @@ def test_names_that_only_the_gold_patch_adds_are_a_flag():
     row = statement("Slug", "joined_with and otherWay, known_name, words", gold=gold)
     assert row["new_identifiers"] == ["joined_with", "otherWay"]
     assert (row["fate"], row["statement_leaks"]) == ("kept", [])
-
-
-REPORT = {"issue": 3, "title": "Slugs run together", "body": "Ask for `a b`, get `ab`."}
-OWN = {"title": "Take a separator", "body": "Fixes #3."} | CHANGE
-
-
-def reported(*issues, **kwargs):
-    return decided(OWN, issues=issues, **kwargs).row(0, named=True)
-
-
-def test_issue_takes_the_place_of_the_pull_requests_words():
-    row = reported(REPORT)
-    assert row["problem_statement"] == "Slugs run together\n\nAsk for `a b`, get `ab`."
-    assert (row["statement_source"], row["issue_numbers"]) == ("issue", [3])
-    assert (row["fate"], row["is_title_only"]) == ("kept", False)
-
-
-def test_pull_request_without_an_issue_has_its_own_words():
-    row = reported()
-    assert row["problem_statement"] == "Take a separator\n\nFixes #3."
-    assert (row["statement_source"], row["issue_numbers"]) == ("squash_message", [])
-
-
-def test_issue_without_a_body_is_its_title():
-    row = reported(REPORT | {"body": None})
-    assert (row["problem_statement"], row["is_title_only"]) == ("Slugs run together", True)
-
-
-def test_several_issues_are_told_in_the_order_of_their_numbers():
-    row = reported({"issue": 11, "title": "Dots of names are kept", "body": None}, REPORT)
-    assert row["problem_statement"] == (
-        "Slugs run together\n\nAsk for `a b`, get `ab`.\n\nDots of names are kept"
-    )
-    assert (row["issue_numbers"], row["is_title_only"]) == ([3, 11], False)
-
-
-def test_issue_that_says_too_little_is_left_out():
-    short = {"issue": 4, "title": "Bug", "body": "See title"}
-    assert reported(short)["statement_source"] == "squash_message"
-    assert reported(short, REPORT)["issue_numbers"] == [3]
-
-
-def test_comments_of_an_issues_template_are_no_words():
-    row = reported(REPORT | {"body": "<!-- Describe the bug -->\r\n\r\nAsk for `a b`."})
-    assert row["problem_statement"] == "Slugs run together\n\nAsk for `a b`."
-
-
-def test_row_keeps_its_own_statement():
-    row = reported(REPORT, merge={"title": "Slugs", "change": GOLD, "source": "rows"})
-    assert row["problem_statement"] == "Take a separator\n\nFixes #3."
-    assert (row["statement_source"], row["issue_numbers"]) == ("row", [])
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "`return separator.join(words)` would do",
-        f"Fixed by {FIX}",
-        "Fixed by https://github.com/ann/slug.py/pull/1",
-    ],
-)
-def test_issue_that_gives_the_fix_away_leaves_the_word_to_the_pull_request(body):
-    row = reported(REPORT | {"body": body})
-    assert (row["statement_source"], row["issue_numbers"]) == ("squash_message", [])
-    assert row["statement_leaks"] == []
-
-
-def test_what_the_hidden_tests_quote_of_an_issue_is_listed_and_the_issue_serves():
-    test = GOLD.replace("slug.py", "t.py").replace("x = 1", "slug(['one', 'two'], '-')")
-    row = reported(REPORT | {"body": "`slug(['one', 'two'], '-')` fails"}, test=test)
-    assert row["statement_source"] == "issue"
-    assert [leak["kind"] for leak in row["statement_leaks"]] == ["quotes_test_patch"]
-
-
-def test_new_names_are_looked_for_in_the_issue():
-    gold = GOLD.replace("x = 1", "joined_with(words)")
-    row = reported(REPORT | {"body": "There should be joined_with"}, gold=gold)
-    assert row["new_identifiers"] == ["joined_with"]

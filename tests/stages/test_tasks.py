@@ -81,6 +81,7 @@ def upstream(  # noqa: PLR0913 - whatever a test wants to change
         "statements": {
             "problem_statement": "Parse nested lists",
             "statement_source": "squash_message",
+            "issue_numbers": [],
             "is_title_only": True,
             "quotes_patch": False,
             "statement_leaks": told,
