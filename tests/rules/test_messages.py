@@ -39,7 +39,7 @@ def test_a_merge_says_its_title_and_body_below_the_subject(message, words):
         ("closed: #7, RESOLVES #8 and fix  #7", [7, 8]),
         ("fixes https://github.com/Ann/Fix/issues/9", [9]),
         ("fixes https://github.com/bob/fix/issues/9, closes bob/fix#10", []),
-        ("prefixes #7, see #8, fixes 9", []),
+        ("prefixes #7, see #8, fixes 9, closes joann/fix#7", []),
         ("fixes #12345678901234567890", []),
         ("<!-- say what it does:\nFixes #7 -->", []),
     ],
