@@ -85,7 +85,9 @@ def _create_events(
 
     files = _event_files(settings, stages)
     listed = ", ".join(_text(str(file)) for file in files)
-    rows = f"read_parquet([{listed}])" if files else _empty(duck, Events)
+    # Hours may be from different versions of forge, too.
+    known = f"read_parquet([{listed}], union_by_name = true)"
+    rows = known if files else _empty(duck, Events)
     _view(duck, "events", "*", rows)
 
 
