@@ -4,16 +4,18 @@ from datetime import datetime
 
 import dataframely as dy
 import polars as pl
+from pydantic import Field
 
 from forge.columns import KEY, artifact, moment
 from forge.criteria import decide
 from forge.effect import Failure, Row, effect
 from forge.errors import UsageError
 from forge.events import ISSUES, PULL_REQUESTS
+from forge.rules.coverage import is_short, shortages
 from forge.run import Run
 from forge.selection import hours_of
 from forge.services.archive import Archive
-from forge.stage import Decided, stage
+from forge.stage import Decided, StageLimits, stage
 
 
 class Hour(dy.Schema):
@@ -50,7 +52,31 @@ class Answer(Dump):
 class Hours(Hour, Dump):
     """One row per hour of the month."""
 
-    detail = dy.String(nullable=True, description="what is broken, or why it is pending")
+    is_thin = dy.Bool(
+        nullable=True,
+        description="whether it holds far fewer lines than busy hours read of the month, or hardly "
+        "a pull request; null where nothing was counted",
+    )
+    detail = dy.String(
+        nullable=True, description="what is broken, why it is pending, what it is short of"
+    )
+
+
+class Limits(StageLimits):
+    """What is thin."""
+
+    lines_percent: float = Field(
+        10, ge=0, le=100, description="share of a busy hour's lines below which an hour is thin"
+    )
+    pull_request_percent: float = Field(
+        2, ge=0, le=100, description="share of pull request events below which an hour is thin"
+    )
+    least_lines: int = Field(
+        1000, description="fewest lines that are worth a comparison or a share"
+    )
+    gap_percent: float = Field(
+        10, ge=0, le=100, description="share of hours thin or missing above which a month is thin"
+    )
 
 
 @effect(answers=Answer, concurrency=8, seconds=3600)
@@ -67,6 +93,7 @@ def hours(
     window: tuple[int, ...] | None,
     source: str,
     keep: tuple[str, ...],
+    limits: Limits,
 ) -> Decided[Hours]:
     listed = hours_of(month) if source == "archive" else []
     if listed and listed[0] > run.now:
@@ -76,7 +103,8 @@ def hours(
     rows = pl.LazyFrame({"hour": listed}, schema={"hour": pl.Datetime("us")})
     wanted = listed if window is None else [listed[n] for n in window if n < len(listed)]
     is_wanted = pl.col("hour").is_in(wanted)
-    return _read(rows, run, is_wanted, keep).with_columns(_pending()).pipe(decide, {})
+    answers = _read(rows, run, is_wanted, keep).with_columns(_pending())
+    return answers.with_columns(_thinness(limits)).pipe(decide, {})
 
 
 def _read(rows: pl.LazyFrame, run: Run, is_wanted: pl.Expr, keep: tuple[str, ...]) -> pl.LazyFrame:
@@ -98,3 +126,13 @@ def _pending() -> list[pl.Expr]:
         pl.when(~is_pending).then("kind").alias("kind"),
         pl.coalesce("detail", "damage").alias("detail"),
     ]
+
+
+def _thinness(limits: Limits) -> list[pl.Expr]:
+    found = shortages(
+        lines_percent=limits.lines_percent,
+        pull_request_percent=limits.pull_request_percent,
+        least_lines=limits.least_lines,
+    )
+    told = pl.concat_list("detail", *found).list.drop_nulls().list.join("; ")
+    return [is_short(found).alias("is_thin"), told.replace("", None).alias("detail")]

@@ -124,3 +124,27 @@ def test_month_that_has_not_begun_is_refused(tmp_path: Path) -> None:
         "2026-05 has not begun: it is 2026-04-01 00:00 UTC\nname a month of the past"
     )
     assert archive.asked == []
+
+
+def test_hour_with_hardly_a_pull_request_keeps_its_row_and_says_so(tmp_path: Path) -> None:
+    good = packed(*[trimmed()] * 80, *[push()] * 920)
+    thin = packed(trimmed(), *[push()] * 1199)
+    with serve({"2026-03-01-1": good, "2026-03-01-2": thin}) as archive:
+        run_build(archive, tmp_path, 1, 2, 3)
+    assert rows(tmp_path, "status", "merges", "is_thin", "detail") == [
+        ("ok", 80, False, None),
+        ("ok", 1, True, "1 of 1,200 lines are of pull requests, 0.08 %, where 4 to 9 % is normal"),
+        ("missing", None, None, None),
+    ]
+
+
+def test_cut_off_hour_of_hardly_a_line_says_both(tmp_path: Path) -> None:
+    good = packed(*[trimmed()] * 80, *[push()] * 920)
+    with serve({"2026-03-01-1": good, "2026-03-01-2": GOOD[:-1]}) as archive:
+        run_build(archive, tmp_path, 1, 2)
+    assert rows(tmp_path, "status", "is_thin", "detail")[1] == (
+        "corrupt",
+        True,
+        f"gzip is cut off at byte {len(GOOD) - 1}; "
+        "2 lines, where a busy hour of this month holds 1,000",
+    )
