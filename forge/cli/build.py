@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forge.cli import _options, _text
+from forge.cli import _coverage, _options, _text
 from forge.cli._selection import read_selection
 from forge.errors import UsageError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forge.selection import Selection
     from forge.settings import Settings
 
-UNBOUNDED_END = "merges"
+HOURS, UNBOUNDED_END = "hours", "merges"
 NO_NUMBERS = """\
 no commit of {month} on the default branch names a pull request: `(#12)`, `Merge pull request #12`
 name them yourself, one a line, with --pool FILE"""
@@ -104,6 +104,9 @@ def run(
             ):
                 progress.committed(outcome, to_stdout=not flags["as_json"])
                 done.append(outcome)
+                if outcome.table == HOURS:
+                    # The stages that cost something come next.
+                    _coverage.warn(chosen, settings, options.limits)
     finally:
         if done:
             write_views(settings, stages())
@@ -130,12 +133,15 @@ def _tell_plan(
     from forge.build import stages_to
     from forge.plan import plan
 
-    planned = plan(stages_to(to), chosen, settings, _read_options(flags))
+    options = _read_options(flags)
+    planned = plan(stages_to(to), chosen, settings, options)
     if flags["as_json"]:
         _text.echo(_text.to_json([asdict(part) for part in planned]))
-        return
-    for part in planned:
-        _text.echo(_planned_line(part))
+    else:
+        for part in planned:
+            _text.echo(_planned_line(part))
+    if any(part.table == HOURS for part in planned):
+        _coverage.warn(chosen, settings, options.limits)
 
 
 def _planned_line(part: "Planned") -> str:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forge.cli import _options, _text
+from forge.cli import _coverage, _options, _text
 
 if TYPE_CHECKING:
+    from forge.coverage import Coverage
+    from forge.limits import Limits
     from forge.report import TableState
     from forge.settings import Settings
 
@@ -23,6 +25,8 @@ NAME = 16
 def command(**flags: Any) -> None:
     """Say of every table whether the next build would make it again, and why.
 
+    For a month of the archive also show what its hours hold, a line a day.
+
     Flags of the last build that cannot be told from the settings (--sample, --hours, …) are taken
     to stand.
     """
@@ -30,44 +34,59 @@ def command(**flags: Any) -> None:
 
     settings = _options.settings(flags["root"])
     held = [flags["month"]] if flags["month"] else months(settings.root)
-    states = {month: _states(settings, month, flags["limits"]) for month in held}
+    limits = _limits(flags["limits"])
+    states = {month: _states(settings, month, limits) for month in held}
+    archives = {month: _archive(settings, month, limits) for month in held}
     sizes = _sizes(settings)
     if flags["as_json"]:
-        _text.echo(_text.to_json(_plain(states, sizes)))
+        _text.echo(_text.to_json(_plain(states, archives, sizes)))
         return
     if not states:
         _text.echo(f"nothing is built in {settings.root}: forge build --month 2026-03")
     width = max([NAME, *(_text.cells(month) + 2 for month in states)])
     for month, tables in states.items():
-        _tell(month, tables, width, is_whole=len(states) == 1)
+        _tell(month, tables, archives[month], width if len(states) > 1 else None)
     for what, (bytes_held, where) in sizes.items():
         _text.echo(f"{what:<{NAME}}{_text.size(bytes_held):>11}  {where}")
     _text.echo(f"{'images':<{NAME}}{_images()}")
 
 
-def _states(settings: "Settings", month: str, given: tuple[str, ...]) -> "list[TableState]":
-    from forge.build import Options, stages
+def _limits(given: tuple[str, ...]) -> "Limits":
+    from forge.build import stages
     from forge.limits import read_limits
+
+    return read_limits(stages(), Path("forge.toml"), given)
+
+
+def _archive(settings: "Settings", month: str, limits: "Limits") -> "Coverage":
+    from forge.coverage import TABLE, coverage
+    from forge.store import Store
+
+    return coverage(Store(settings.root, month), limits.get(TABLE, {}))
+
+
+def _states(settings: "Settings", month: str, limits: "Limits") -> "list[TableState]":
+    from forge.build import Options, stages
     from forge.pools import read_hand_recipes
     from forge.report import status
     from forge.selection import Selection
     from forge.store import Store
 
-    chosen = stages()
-    limits = read_limits(chosen, Path("forge.toml"), given)
     selection = Selection(month, hand_recipes=read_hand_recipes(settings.recipes))
-    return status(Store(settings.root, month), chosen, selection, Options(limits=limits))
+    return status(Store(settings.root, month), stages(), selection, Options(limits=limits))
 
 
-def _tell(month: str, tables: "list[TableState]", width: int, *, is_whole: bool) -> None:
-    if not is_whole:
-        _text.echo(f"{_text.pad(_text.line(month), width)}{_summary(tables)}")
+def _tell(month: str, tables: "list[TableState]", archive: "Coverage", width: int | None) -> None:
+    if width:
+        thin = _coverage.summary(archive)
+        _text.echo(f"{_text.pad(_text.line(month), width)}{_summary(tables)}{thin}")
         return
     _text.echo(f"{_text.pad(_text.line(month), NAME)}{HEADER}")
     for table in tables:
         _text.echo(_line(table))
         for line in _text.wrapped(table.why, indent=" " * 4, width=_text.terminal_width()):
             _text.echo(line)
+    _coverage.tell(archive)
 
 
 def _line(state: "TableState") -> str:
@@ -107,11 +126,15 @@ def _images() -> str:
 
 
 def _plain(
-    states: "dict[str, list[TableState]]", sizes: dict[str, tuple[int, str]]
+    states: "dict[str, list[TableState]]",
+    archives: "dict[str, Coverage]",
+    sizes: dict[str, tuple[int, str]],
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {
         "months": {month: [asdict(table) for table in tables] for month, tables in states.items()},
+        "hours": {month: archive.hours.to_dicts() for month, archive in archives.items()},
+        "shortages": {month: archive.shortages for month, archive in archives.items()},
         "bytes": {what: bytes_held for what, (bytes_held, _) in sizes.items()},
     }

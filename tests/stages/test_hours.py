@@ -142,9 +142,8 @@ def test_cut_off_hour_of_hardly_a_line_says_both(tmp_path: Path) -> None:
     good = packed(*[trimmed()] * 80, *[push()] * 920)
     with serve({"2026-03-01-1": good, "2026-03-01-2": GOOD[:-1]}) as archive:
         run_build(archive, tmp_path, 1, 2)
+    broken = f"gzip is cut off at byte {len(GOOD) - 1}"
+    short = "2 lines, where a busy hour of this month holds 1,000"
     assert rows(tmp_path, "status", "is_thin", "detail")[1] == (
-        "corrupt",
-        True,
-        f"gzip is cut off at byte {len(GOOD) - 1}; "
-        "2 lines, where a busy hour of this month holds 1,000",
+        ("corrupt", True, f"{broken}; {short}")
     )
