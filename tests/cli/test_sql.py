@@ -171,7 +171,8 @@ def test_statement_comes_from_a_file(home, forge_says):
 @pytest.mark.usefixtures("month")
 def test_saved_queries_are_known_by_name(forge_says):
     assert forge_says("sql").err == (
-        "forge: say one statement, or -f with a file or a saved query: reasons, split_proof\n"
+        "forge: say one statement, or -f with a file or a saved query: coverage, coverage_by_hour, "
+        "reasons, split_proof\n"
         'such as: forge sql "from merges"\n'
     )
     assert forge_says("sql", "-f", "reasons", "--format", "csv").out == (
