@@ -11,11 +11,14 @@ from forge.stages.hours import Hours, Limits
 from forge.store import Store
 
 TABLE = "hours"
-SHOWN = ("hour", "status", "lines", "pull_request_events", "merges", "is_thin", "detail")
+SHOWN = (
+    *("hour", "status", "lines", "bad_lines", "pull_request_events", "merges", "is_thin"),
+    "detail",
+)
 COUNTS = ("lines", "pull_request_events", "merges")
 IS_PENDING = pl.col("status") == "pending"
-IS_MISSING = pl.col("status") == "missing"
-IS_THIN = pl.col("is_thin").fill_null(value=False)
+IS_LOST = (pl.col("status") == "missing") | LINES.eq_missing(pl.col("bad_lines")) & ~IS_PENDING
+IS_THIN = pl.col("is_thin").fill_null(value=False) & ~IS_LOST
 
 
 @dataclass(frozen=True)
@@ -62,27 +65,26 @@ class Coverage:
         return [f"{share}: {100 * events / lines:.2g} %, where {NORMAL} is normal"]
 
     def _gaps(self) -> list[str]:
-        read, missing, thin = (
-            self.read.filter(which).height for which in (True, IS_MISSING, IS_THIN)
-        )
-        if 100 * (missing + thin) <= self.limits.gap_percent * read:
+        read, lost, thin = (self.read.filter(which).height for which in (True, IS_LOST, IS_THIN))
+        if 100 * (lost + thin) <= self.limits.gap_percent * read:
             return []
-        told = f"of {read:,} hours read {thin:,} are thin and {missing:,} missing"
-        return [f"{told}{self._compared()}"]
+        told = f"of {read:,} hours read {thin:,} are thin, {lost:,} missing or unreadable"
+        return [told, *self._compared()]
 
-    def _compared(self) -> str:
+    def _compared(self) -> list[str]:
         median = LINES.median().cast(pl.Int64)
         thin, whole = (
-            self.hours.filter(which).select(median).item() for which in (IS_THIN, ~IS_THIN)
+            self.hours.filter(~IS_LOST & which).select(median).item()
+            for which in (IS_THIN, ~IS_THIN)
         )
         if thin is None or whole is None:
-            return ""
-        return f"; a thin one holds {thin:,} lines, another {whole:,} (medians)"
+            return []
+        return [f"thin hours hold {thin:,} lines, others {whole:,} (medians)"]
 
     @property
     def short_days(self) -> list[tuple[date, date]]:
-        """First and last of the days in a row that have a thin or missing hour."""
-        short = self.hours.filter(IS_MISSING | IS_THIN)["hour"].dt.date().unique().sort()
+        """First and last of the days in a row that have a thin or lost hour."""
+        short = self.hours.filter(IS_LOST | IS_THIN)["hour"].dt.date().unique().sort()
         ranges: list[tuple[date, date]] = []
         for day in short:
             is_next = bool(ranges) and day - ranges[-1][1] == timedelta(days=1)

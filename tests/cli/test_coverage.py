@@ -11,6 +11,7 @@ from archives import Loopback, packed, push, serve, trimmed
 GOOD = packed(*[trimmed()] * 60, *[trimmed("opened")] * 20, *[push()] * 920)
 HALF = packed(*[trimmed()] * 30, *[push()] * 470)
 EMPTY = packed(trimmed(), *[push()] * 8)
+UNREADABLE = b"\x1f\x8b no gzip"
 FEW_MERGES = packed(trimmed(), *[push()] * 999)
 BUILD = ("build", "--month", "2025-10", "--to", "merges")
 
@@ -39,7 +40,8 @@ def fill(archive: Loopback, days: dict[int, list[bytes]], month: str = "2025-10"
 
 EMPTY_DAYS = """\
 the archive of 2025-10 is thin: 2025-10-02 to 2025-10-03
-  of 96 hours read 48 are thin and 0 missing; a thin one holds 9 lines, another 1,000 (medians)
+  of 96 hours read 48 are thin, 0 missing or unreadable
+  thin hours hold 9 lines, others 1,000 (medians)
 before more is paid for it, there is also
   --month YYYY-MM         another month, such as 2025-11 to 2026-04 of GH Archive
   --source git ADDRESS    the history of one repository, without any archive
@@ -74,18 +76,18 @@ def test_build_warns_of_a_month_whose_pull_requests_thinned_out(archive, forge_s
     assert ended.err.splitlines()[:3] == [
         "the archive of 2026-09 is thin: 2026-09-01 to 2026-09-02",
         "  48 of 48,000 lines are of pull requests: 0.1 %, where 4 to 9 % is normal",
-        "  of 48 hours read 48 are thin and 0 missing",
+        "  of 48 hours read 48 are thin, 0 missing or unreadable",
     ]
     other = "another archive: https://gharchive.open-digger.cn has hours since 2026-09-06"
     assert f"  FORGE_ARCHIVE_URL=URL   {other}" in ended.err.splitlines()
 
 
-def test_build_warns_of_hours_that_the_archive_has_not_got(archive, forge_says):
-    fill(archive, {1: [GOOD], 3: [GOOD]})
+def test_build_warns_of_hours_that_the_archive_has_not_got_or_only_in_ruins(archive, forge_says):
+    fill(archive, {1: [GOOD], 3: [GOOD, GOOD, GOOD, UNREADABLE]})
     ended = forge_says(*BUILD, "--hours", "0-71")
     assert ended.err.splitlines()[:2] == [
-        "the archive of 2025-10 is thin: 2025-10-02",
-        "  of 72 hours read 0 are thin and 24 missing",
+        "the archive of 2025-10 is thin: 2025-10-02 to 2025-10-03",
+        "  of 72 hours read 0 are thin, 30 missing or unreadable",
     ]
 
 
@@ -158,7 +160,7 @@ def test_json_of_status_has_every_hour(archive, forge_says):
     told = json.loads(forge_says("status", "--json").out)
     assert len(told["hours"]["2025-10"]) == 744
     assert told["hours"]["2025-10"][0] == {
-        "hour": "2025-10-01T00:00:00", "status": "ok", "lines": 1000,
+        "hour": "2025-10-01T00:00:00", "status": "ok", "lines": 1000, "bad_lines": 0,
         "pull_request_events": 80, "merges": 60, "is_thin": False, "detail": None,
     }  # fmt: skip
     assert told["shortages"] == {"2025-10": []}
