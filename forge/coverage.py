@@ -17,7 +17,8 @@ SHOWN = (
 )
 COUNTS = ("lines", "pull_request_events", "merges")
 IS_PENDING = pl.col("status") == "pending"
-IS_LOST = (pl.col("status") == "missing") | LINES.eq_missing(pl.col("bad_lines")) & ~IS_PENDING
+# A missing hour has neither lines nor bad ones.
+IS_LOST = ~IS_PENDING & LINES.eq_missing(pl.col("bad_lines"))
 IS_THIN = pl.col("is_thin").fill_null(value=False) & ~IS_LOST
 
 

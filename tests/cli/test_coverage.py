@@ -5,8 +5,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import polars as pl
 import pytest
 from archives import Loopback, packed, push, serve, trimmed
+
+from forge.store import Store
 
 GOOD = packed(*[trimmed()] * 60, *[trimmed("opened")] * 20, *[push()] * 920)
 HALF = packed(*[trimmed()] * 30, *[push()] * 470)
@@ -185,3 +188,18 @@ def test_saved_queries_show_what_the_archive_holds_by_day_and_by_hour(archive, f
     assert forge_says("sql", "-f", "coverage").out == BY_DAY
     hours = forge_says("sql", "-f", "coverage_by_hour").out.splitlines()
     assert (hours[:2] + hours[25:27], len(hours)) == (BY_HOUR.splitlines(), 2 + 48)
+
+
+def test_status_of_a_table_from_before_thin_was_known_still_shows_its_hours(
+    archive, home, forge_says
+):
+    fill(archive, {1: [GOOD]})
+    forge_says(*BUILD, "--hours", "0-23")
+    store = Store(home / "data", "2025-10")
+    path = store.folder("hours") / "part.parquet"
+    pl.read_parquet(path).drop("is_thin").write_parquet(path)
+    manifest, written = store.manifest("hours"), path.stat()
+    record = manifest.parts["part"]
+    record.bytes, record.written_ns = written.st_size, written.st_mtime_ns
+    store.write_manifest("hours", manifest)
+    assert f"2025-10-01  {'█' * 24}" in forge_says("status").out
