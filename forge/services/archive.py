@@ -43,7 +43,7 @@ class Archive:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        self.readers.close()
+        await self.readers.close()
         await self.downloads.__aexit__(*exc)
 
     async def read(

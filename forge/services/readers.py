@@ -1,18 +1,19 @@
 """Processes that read files side by side, and end with the one that started them."""
 
 import asyncio
-import multiprocessing
 import os
-import signal
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
-from threading import Thread
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
 
 R = TypeVar("R")
+SIZE_BYTES = 8
+# Not multiprocessing: its processes would import the user's script, and build again.
+COMMAND = (sys.executable, "-P", "-m", __name__)
 
 
 class KilledError(Exception):
@@ -24,29 +25,29 @@ class Readers:
     """So many processes at most; each starts when there is work for it."""
 
     processes: int
-    pool: ProcessPoolExecutor = field(init=False)
+    places: asyncio.Semaphore = field(init=False)
+    idle: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._start()
+        self.places = asyncio.Semaphore(self.processes)
 
     async def read(self, function: Callable[[], R]) -> R:
         """What the function returns; KilledError where its process ended before."""
-        pool = self.pool
-        try:
-            return await to_end(asyncio.wrap_future(pool.submit(function)))
-        except BrokenProcessPool:
-            if pool is self.pool:
-                self._start()
-            raise KilledError("a process that read an hour was killed") from None
+        async with self.places:
+            reader = self.idle.pop() if self.idle else await _started()
+            try:
+                answer = await to_end(_answer(reader, function))
+            finally:
+                self.idle += [reader] if reader.returncode is None else []
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[no-any-return]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End them."""
-        self.pool.shutdown()
-
-    def _start(self) -> None:
-        # Not forked: threads of Polars and of the event loop do not survive that.
-        spawned = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(self.processes, spawned, initializer=_end_with_parent)
+        for reader in self.idle:
+            _questions(reader).close()
+            await reader.wait()
 
 
 async def to_end(work: Awaitable[R]) -> R:
@@ -61,13 +62,52 @@ async def to_end(work: Awaitable[R]) -> R:
     return future.result()
 
 
-def _end_with_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends them when it has what it wants
-    parent = multiprocessing.parent_process()
-    if parent:
-        Thread(target=_wait_for, args=(parent.sentinel,), daemon=True).start()
+async def _started() -> Process:
+    ours = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
+    surroundings = os.environ | {"PYTHONPATH": paths}
+    # In a session of their own Ctrl-C does not reach them: what they read is awaited.
+    return await asyncio.create_subprocess_exec(
+        *COMMAND, stdin=PIPE, stdout=PIPE, env=surroundings, start_new_session=True
+    )
 
 
-def _wait_for(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
+async def _answer(reader: Process, function: Callable[[], Any]) -> Any:
+    _questions(reader).write(pickle.dumps(function))
+    answers = cast("asyncio.StreamReader", reader.stdout)
+    try:
+        size = int.from_bytes(await answers.readexactly(SIZE_BYTES))
+        return pickle.loads(await answers.readexactly(size))  # noqa: S301 - our own words
+    except asyncio.IncompleteReadError:
+        code = await reader.wait()
+        raise KilledError(f"a process that read an hour ended with {code}") from None
+
+
+def _questions(reader: Process) -> asyncio.StreamWriter:
+    return cast("asyncio.StreamWriter", reader.stdin)
+
+
+def _work(questions: BinaryIO, answers: BinaryIO) -> None:
+    while questions.peek():  # type: ignore[attr-defined]  # of a buffered reader
+        function = pickle.load(questions)  # noqa: S301 - our own words
+        try:
+            answer = function()
+        except Exception as error:  # noqa: BLE001 - it is raised where the question came from
+            answer = error
+        content = pickle.dumps(answer)
+        answers.write(len(content).to_bytes(SIZE_BYTES) + content)
+        answers.flush()
+
+
+def main() -> None:
+    """Answer questions until nobody is left to ask."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what prints must not be taken for answers
+    try:
+        _work(sys.stdin.buffer, answers)
+    except BrokenPipeError:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

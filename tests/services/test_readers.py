@@ -11,14 +11,19 @@ import pytest
 
 from forge.services.readers import KilledError, Readers
 
-STARTED = """
-import asyncio, sys, time
+SCRIPT = """
+import asyncio, pathlib, sys, time
+from functools import partial
 from forge.services.readers import Readers
 
-readers = Readers(1)
-asyncio.run(readers.read(int))
-print(next(iter(readers.pool._processes)), flush=True)
-time.sleep(60)
+print("a script without a guard", flush=True)
+async def ask():
+    readers = Readers(1)
+    await readers.read(int)
+    print(readers.idle[0].pid, flush=True)
+    await readers.read(partial(time.sleep, float(sys.argv[1])))
+    await readers.close()
+asyncio.run(ask())
 """
 
 
@@ -27,30 +32,56 @@ def is_alive(pid: int) -> bool:
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_readers_are_other_processes_and_raise_what_they_raise():
-    async def ask(readers):
-        return await readers.read(os.getpid), await readers.read(partial(int, "x"))
-
-    readers = Readers(1)
+async def opened(ask, processes=1):
+    readers = Readers(processes)
     try:
-        assert asyncio.run(readers.read(os.getpid)) != os.getpid()
-        with pytest.raises(ValueError, match="invalid literal"):
-            asyncio.run(ask(readers))
+        return await ask(readers)
     finally:
-        readers.close()
+        await readers.close()
+
+
+def test_readers_are_other_processes_that_stay_for_the_next_question():
+    async def ask(readers):
+        return [await readers.read(os.getpid) for _ in range(3)]
+
+    pids = asyncio.run(opened(ask))
+    assert len(set(pids)) == 1
+    assert pids[0] != os.getpid()
+    assert not is_alive(pids[0])
+
+
+def test_as_many_questions_as_there_are_readers_are_answered_at_a_time():
+    async def ask(readers):
+        return await asyncio.gather(*[readers.read(os.getpid) for _ in range(6)])
+
+    assert len(set(asyncio.run(opened(ask, processes=2)))) == 2
+
+
+def test_what_a_question_raises_is_raised_where_it_was_asked():
+    async def ask(readers):
+        with pytest.raises(OSError, match="No space left") as caught:
+            await readers.read(partial(exec, "raise OSError(28, 'No space left on device', 'x')"))
+        assert (caught.value.errno, caught.value.filename) == (28, "x")
+        return await readers.read(partial(sum, [1, 2]))
+
+    assert asyncio.run(opened(ask)) == 3
+
+
+def test_what_is_printed_while_reading_is_no_answer():
+    async def ask(readers):
+        await readers.read(partial(print, "x" * 100, flush=True))
+        return await readers.read(partial(sum, [1, 2]))
+
+    assert asyncio.run(opened(ask)) == 3
 
 
 def test_killed_reader_is_named_and_another_takes_its_place():
     async def ask(readers):
-        with pytest.raises(KilledError):
+        with pytest.raises(KilledError, match="ended with -9"):
             await readers.read(partial(signal.raise_signal, signal.SIGKILL))
         return await readers.read(partial(sum, [1, 2]))
 
-    readers = Readers(1)
-    try:
-        assert asyncio.run(ask(readers)) == 3
-    finally:
-        readers.close()
+    assert asyncio.run(opened(ask)) == 3
 
 
 def test_cancelled_question_ends_when_its_file_is_written(tmp_path: Path):
@@ -63,18 +94,17 @@ def test_cancelled_question_ends_when_its_file_is_written(tmp_path: Path):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-
-    readers = Readers(1)
-    try:
-        asyncio.run(ask(readers))
         assert (tmp_path / "x").exists()
-    finally:
-        readers.close()
+        return await readers.read(partial(sum, [1, 2]))
+
+    assert asyncio.run(opened(ask)) == 3
 
 
 def test_reader_ends_when_the_process_that_started_it_is_killed():
-    starter = subprocess.Popen([sys.executable, "-c", STARTED], stdout=subprocess.PIPE, text=True)
+    words = [sys.executable, "-c", SCRIPT, "0.5"]
+    starter = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert starter.stdout
+    starter.stdout.readline()
     reader = int(starter.stdout.readline())
     assert is_alive(reader)
     starter.kill()
@@ -84,3 +114,10 @@ def test_reader_ends_when_the_process_that_started_it_is_killed():
         time.sleep(0.05)
     assert not is_alive(reader)
     starter.stdout.close()
+
+
+def test_script_of_a_user_is_not_run_again_by_readers(tmp_path: Path):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    words = [sys.executable, tmp_path / "script.py", "0"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert told.stdout.count("a script without a guard") == 1
