@@ -26,6 +26,7 @@ class Settings(BaseSettings):
 
     root: Path = Path("data")
     memo: Path | None = None
+    raw: Path | None = None
     archive_url: Place = Address("https://data.gharchive.org")
     git_url: Place = Address("https://github.com/{owner}/{repo}")
     recipes: Path = Path("recipes")
@@ -36,11 +37,17 @@ class Settings(BaseSettings):
     container_disk_bytes: int = Field(default=20_000_000_000, ge=1)
     disk: int = Field(default=50_000_000_000, ge=0)
     workers: int = Field(default=2, ge=1)
+    downloads: int = Field(default=8, ge=1)
 
     @property
     def memo_folder(self) -> Path:
         """Where answers are remembered; several roots may share it."""
         return self.memo or self.root / "memo"
+
+    @property
+    def raw_folder(self) -> Path:
+        """Where hourly files are read from; what is downloaded is kept there if `raw` is set."""
+        return self.raw or self.root / "raw"
 
     @classmethod
     def settings_customise_sources(

@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 
@@ -18,6 +20,10 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = 0
+    is_measured: bool = True
+    """Whether it says how many bytes it sends at all."""
+    drip: float = 0
+    """Seconds before each byte."""
 
 
 @dataclass
@@ -28,14 +34,31 @@ class Loopback:
     first: list[Answer] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     url: str = ""
+    told: dict[str, str] = field(default_factory=dict)
+    """Headers of whole files; with an `ETag` or `Last-Modified`, a part can be had as well."""
+    ranges: list[tuple[str | None, str | None]] = field(default_factory=list)
+    """`Range` and `If-Range` of every request."""
+    is_over: Event = field(default_factory=Event)
 
-    def answer(self, path: str) -> Answer:
+    def answer(self, path: str, headers: Message) -> Answer:
         self.asked.append(path.removeprefix("/"))
+        self.ranges.append((headers["Range"], headers["If-Range"]))
         if self.first:
             return self.first.pop(0)
-        if body := self.files.get(self.asked[-1].removesuffix(".json.gz")):
-            return Answer(body=body)
-        return Answer(404, b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>")
+        body = self.files.get(self.asked[-1].removesuffix(".json.gz"))
+        if body is None:
+            return Answer(404, b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>")
+        return self._part(body, *self.ranges[-1])
+
+    def _part(self, body: bytes, wanted: str | None, version: str | None) -> Answer:
+        validators = {None, self.told.get("ETag"), self.told.get("Last-Modified")}
+        if wanted is None or len(validators) == 1 or version not in validators:
+            return Answer(body=body, headers=self.told)
+        first = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        if first >= len(body):
+            return Answer(416, headers={"Content-Range": f"bytes */{len(body)}"})
+        place = {"Content-Range": f"bytes {first}-{len(body) - 1}/{len(body)}"}
+        return Answer(206, body[first:], self.told | place)
 
 
 @contextmanager
@@ -47,13 +70,18 @@ def serve(
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answer = archive.answer(self.path)
+            answer = archive.answer(self.path, self.headers)
             self.send_response_only(answer.status)
             for name, value in ({"Date": self.date_time_string()} | answer.headers).items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(answer.body) + answer.cut))
+            if answer.is_measured:
+                self.send_header("Content-Length", str(len(answer.body) + answer.cut))
             self.end_headers()
-            self.wfile.write(answer.body)
+            pieces = re.findall(b"(?s).", answer.body) if answer.drip else [answer.body]
+            with suppress(ConnectionError):  # who asked has seen enough
+                for piece in pieces:
+                    archive.is_over.wait(answer.drip)
+                    self.wfile.write(piece)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -65,6 +93,7 @@ def serve(
     try:
         yield archive
     finally:
+        archive.is_over.set()
         server.shutdown()
         thread.join()
         server.server_close()

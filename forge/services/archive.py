@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import partial
@@ -51,20 +51,30 @@ class Archive:
     ) -> Row | Failure:
         """What one hour holds; its events of these types are an artifact."""
         with self._drafts() as (draft, events):
+            reading = partial(read_dump, hour=hour, events=events, types=types)
             try:
-                dump = await self.downloads.bring(hour, draft)
+                dump, counts = await self._believed(hour, draft, reading)
             except AbsentError as error:
                 return _absent(hour, error)
             except ChecksumError as error:
                 return Failure("infra", "wrong_checksum", str(error))
-            reading = partial(read_dump, dump.path, hour=hour, events=events, types=types)
-            try:
-                counts = await self.readers.read(reading)
             except TimelineError:
                 return _timeline(hour)
             except KilledError as error:
                 return Failure("infra", "reader_killed", str(error))
             return await to_end(asyncio.to_thread(self._kept, dump, counts, events))
+
+    async def _believed(
+        self, hour: datetime, draft: Path, reading: "partial[Counts]"
+    ) -> tuple[Download, Counts]:
+        """What an hour's file holds; one that is broken on this side is brought again."""
+        dump = await self.downloads.bring(hour, draft)
+        counts = await self.readers.read(partial(reading, dump.path))
+        if counts.damage and not dump.is_proven:
+            with suppress(AbsentError):  # what stands is all that there is
+                dump = await self.downloads.bring(hour, draft, is_doubted=True)
+                counts = await self.readers.read(partial(reading, dump.path))
+        return dump, counts
 
     @contextmanager
     def _drafts(self) -> Iterator[tuple[Path, Path]]:
