@@ -48,7 +48,7 @@ class Asking:
                     for _ in range(workers):
                         group.create_task(self._work(claimed, service, journal))
             except BaseExceptionGroup as several:
-                raise _first(several) from None
+                raise first_of(several) from None
             if 0 < self.errors_in_a_row == self.asked:
                 self.outage = self.error
             if not self.outage:
@@ -155,6 +155,7 @@ class Asking:
         return Remembered(key, version, self.now, kind, reason, detail, tries, took, answer)
 
 
-def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_of(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error of several, which may hold several."""
     first = several.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -49,6 +49,7 @@ def refusal(folder: Path, told: str) -> OSError | None:
 
 def _told(settings: Settings, error: Exception) -> ForgeError | None:
     held = {"FORGE_ROOT": settings.root, "FORGE_MEMO": settings.memo_folder}
+    held |= {"FORGE_RAW": settings.raw} if settings.raw else {}
     for name, folder in held.items():
         if _is_closed(folder, error):
             why = "permission denied" if isinstance(error, PermissionError) else "it is read-only"

@@ -112,6 +112,14 @@ def mirrors(settings: Settings, *, before: float) -> Iterator[Leftover]:
         yield from (_folder("mirror", path) for path in held if _is_old(path, before))
 
 
+def raw(settings: Settings, *, before: float) -> Iterator[Leftover]:
+    """Hourly files in the root, where no build is at work; FORGE_RAW may be somebody else's."""
+    if is_idle(settings.root):
+        for path in (settings.root / "raw").glob("*.json.gz*"):
+            if _is_old(path, before):
+                yield _file("raw", path)
+
+
 def artifacts(settings: Settings, *, before: float) -> Iterator[Leftover]:
     """Artifacts that neither a table nor a remembered answer names."""
     named = _named(settings)

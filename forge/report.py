@@ -205,5 +205,6 @@ def sizes(settings: Settings) -> dict[str, tuple[int, str]]:
         "memo": (bytes_under(memo) - bytes_under(artifacts), memo),
         "artifacts": (bytes_under(artifacts), artifacts),
         "mirrors": (bytes_under(mirrors), mirrors),
+        "raw": (bytes_under(settings.raw_folder), settings.raw_folder),
     }
     return {what: (size, str(folder)) for what, (size, folder) in held.items()}

@@ -26,6 +26,7 @@ class Place(click.Path):
 
 
 root = click.option("--root", type=Place(), help="Folder of the tables [FORGE_ROOT, data].")
+raw = click.option("--raw", type=Place(), help="Folder of hourly files, read and kept [FORGE_RAW].")
 month = click.option("--month", required=True, help="The month, such as 2026-03, or pool-<name>.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 limit = click.option(
@@ -33,8 +34,8 @@ limit = click.option(
 )
 
 
-def settings(root_folder: Path | None = None) -> "Settings":
-    """The settings, the flag over everything else."""
+def settings(root_folder: Path | None = None, *, raw: Path | None = None) -> "Settings":
+    """The settings, the flags over everything else."""
     from pydantic import ValidationError
 
     from forge.settings import Settings
@@ -43,8 +44,8 @@ def settings(root_folder: Path | None = None) -> "Settings":
     try:
         if FILE.exists():
             toml(read_text(FILE))  # which reads it within bounds; pydantic does not
-        given: dict[str, Any] = {"root": root_folder} if root_folder else {}
-        return Settings(**given)
+        given: dict[str, Any] = {"root": root_folder, "raw": raw}
+        return Settings(**{name: folder for name, folder in given.items() if folder})
     except ValidationError as error:
         raise UsageError(_explained(error)) from None
     except tomllib.TOMLDecodeError as error:

@@ -24,7 +24,7 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
     source, month, named = _source(flags)
     return Selection(
         month=month,
-        window=_window(flags["hours"], month) if flags["hours"] is not None else None,
+        window=read_window(flags["hours"], month) if flags["hours"] is not None else None,
         keep=tuple(sorted(flags["keep"])),
         source=source,
         git_source=read(flags["address"]).url if flags["address"] else None,
@@ -65,7 +65,7 @@ def _source(flags: dict[str, Any]) -> tuple[str, str, tuple[Any, ...]]:
     if files:
         read = pools.read_pool if flags["pool"] else pools.read_rows
         return "pool", _pool(files[0]), read(files[0])
-    return flags["source"], _month(flags["month"]), ()
+    return flags["source"], read_month(flags["month"]), ()
 
 
 def _pool(file: Path) -> str:
@@ -78,7 +78,8 @@ def _pool(file: Path) -> str:
     return f"pool-{file.stem}"
 
 
-def _month(month: str) -> str:
+def read_month(month: str) -> str:
+    """A month that the archive may have."""
     from forge.selection import first_hour
 
     first = first_hour(month)
@@ -92,7 +93,8 @@ def _month(month: str) -> str:
     return month
 
 
-def _window(text: str, month: str) -> tuple[int, ...]:
+def read_window(text: str, month: str) -> tuple[int, ...]:
+    """Hours of a month, counted from its first."""
     from forge.selection import hours_of
 
     chosen, last = window(text), len(hours_of(month)) - 1

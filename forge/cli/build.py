@@ -45,6 +45,7 @@ name them yourself, one a line, with --pool FILE"""
               "model or infra (repeatable).")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would be made and why; make nothing.")
 @_options.limit
+@_options.raw
 @_options.root
 @_options.as_json
 def command(**flags: Any) -> None:
@@ -80,7 +81,7 @@ def _settings(flags: dict[str, Any]) -> "Settings":
     from forge.address import read
     from forge.services.git_addresses import checked
 
-    settings = _options.settings(flags["root"])
+    settings = _options.settings(flags["root"], raw=flags["raw"])
     if flags["address"] is None:
         return settings
     return settings.model_copy(update={"git_url": read(checked(flags["address"]))})

@@ -23,6 +23,7 @@ FEW = 20
 @click.option("--older-than", default="0d", metavar="AGE", help="Only what is older: 12h, 7d.")
 @click.option("--images", is_flag=True, help="Also our Docker images.")
 @click.option("--mirrors", is_flag=True, help="Also the repositories fetched.")
+@click.option("--raw", is_flag=True, help="Also hourly files kept in the root (not FORGE_RAW).")
 @click.option("--artifacts", is_flag=True, help="Also files that no table and no answer names.")
 @click.option("--dry-run", is_flag=True, help="Say what would go; remove nothing.")
 @_options.root
@@ -61,6 +62,8 @@ def _on_disk(settings: "Settings", flags: dict[str, Any], before: float) -> "Ite
     yield from leftovers.drafts(settings, before=before)
     if flags["mirrors"]:
         yield from leftovers.mirrors(settings, before=before)
+    if flags["raw"]:
+        yield from leftovers.raw(settings, before=before)
     if flags["artifacts"]:
         yield from leftovers.artifacts(settings, before=before)
 

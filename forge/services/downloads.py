@@ -181,6 +181,7 @@ class Downloads:
                 # Raw: a server may call the file's own compression an encoding.
                 async for piece in response.aiter_raw():
                     file.write(piece)
+                    file.flush()  # a process that is killed leaves what it has
                     if file.tell() >= wanted:
                         bound.reschedule(asyncio.get_running_loop().time() + LEAST_SECONDS)
                         wanted = file.tell() + LEAST_BYTES

@@ -20,6 +20,7 @@ tables SIZE  data
 memo SIZE  data/memo
 artifacts SIZE  data/memo/artifacts
 mirrors SIZE  data/mirrors
+raw SIZE  data/raw
 images          no Docker engine answers at unix:///nowhere/docker.sock: No such file or directory
 """
 
