@@ -78,7 +78,7 @@ async def _bring(hour: datetime, downloads: Downloads, fetched: Fetched) -> None
     # Only what is longer than any hour would be written there.
     draft = draft_in(downloads.raw_folder, f"{name_of(hour)}.draft-")
     try:
-        fetched.bytes += await _bytes(hour, downloads, draft)
+        size = await _bytes(hour, downloads, draft)
     except AbsentError as error:
         (fetched.pending if error.is_early(hour) else fetched.missing).append(hour)
         fetched.errors_in_a_row = 0
@@ -89,6 +89,7 @@ async def _bring(hour: datetime, downloads: Downloads, fetched: Fetched) -> None
     else:
         fetched.files += 1
         fetched.downloaded += 1
+        fetched.bytes += size
         fetched.errors_in_a_row = 0
     finally:
         draft.unlink(missing_ok=True)

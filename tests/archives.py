@@ -39,6 +39,9 @@ class Loopback:
     ranges: list[tuple[str | None, str | None]] = field(default_factory=list)
     """`Range` and `If-Range` of every request."""
     is_over: Event = field(default_factory=Event)
+    busy: list[None] = field(default_factory=list)
+    at_once: int = 0
+    """How many requests were answered at once, at most."""
 
     def answer(self, path: str, headers: Message) -> Answer:
         self.asked.append(path.removeprefix("/"))
@@ -70,7 +73,12 @@ def serve(
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answer = archive.answer(self.path, self.headers)
+            archive.busy.append(None)
+            archive.at_once = max(archive.at_once, len(archive.busy))
+            self.send(archive.answer(self.path, self.headers))
+            archive.busy.pop()
+
+        def send(self, answer: Answer) -> None:
             self.send_response_only(answer.status)
             for name, value in ({"Date": self.date_time_string()} | answer.headers).items():
                 self.send_header(name, value)

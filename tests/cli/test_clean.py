@@ -131,3 +131,16 @@ def test_only_containers_of_dead_forge_processes_go(monkeypatch, capsys, docker_
     left = {one.id for one in docker_engine.containers.list(all=True, ignore_removed=True)}
     assert [one.id in left for one in (dead, living, foreign)] == [False, True, True]
     assert dead.name in said
+
+
+def test_hourly_files_of_the_root_go_by_flag_and_those_of_forge_raw_stay(
+    month, forge_says, monkeypatch
+):
+    kept = put(month / "hours/2026-03-01-0.json.gz", days=0)
+    whole = put(month / "data/raw/2026-03-01-0.json.gz", days=0)
+    part = put(month / "data/raw/2026-03-01-1.json.gz.part", days=0)
+    others = put(month / "data/raw/README", days=0)
+    monkeypatch.setenv("FORGE_RAW", "hours")
+    assert forge_says("clean").out == "0 B freed\n"
+    assert forge_says("clean", "--raw").out.splitlines()[-1] == "20 B freed"
+    assert [path.exists() for path in (kept, whole, part, others)] == [True, False, False, True]
