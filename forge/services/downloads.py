@@ -168,7 +168,8 @@ class Downloads:
             slow = f"fewer than {LEAST_BYTES:,} bytes came within {LEAST_SECONDS:g} seconds"
             raise UnfinishedError(slow) from None
         except BusyError as error:
-            self.quiet_until = time.monotonic() + (error.seconds or 0)
+            until = time.monotonic() + (error.seconds or 0)
+            self.quiet_until = max(self.quiet_until, until)
             raise
 
     async def _stream(self, url: str, part: Part, bound: asyncio.Timeout) -> None:

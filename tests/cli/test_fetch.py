@@ -155,7 +155,10 @@ def test_one_hour_that_fails_stops_no_other_and_exits_as_a_service_that_is_down(
     assert held(home / "data/raw") == files(*HOURS)
 
 
-def test_killed_fetch_run_again_asks_only_for_the_rest(archive, home):
+@pytest.mark.parametrize(
+    ("kill", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 130)]
+)
+def test_killed_fetch_run_again_asks_only_for_the_rest(archive, home, kill, code):
     content = HOURS["2026-03-01-0"]
     archive.told = ONE
     archive.first += [Answer(body=content, headers=ONE, quick=100, drip=60)]
@@ -165,8 +168,9 @@ def test_killed_fetch_run_again_asks_only_for_the_rest(archive, home):
     while not (part.exists() and part.stat().st_size == 100):
         assert first.poll() is None
         time.sleep(0.05)
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
+    first.send_signal(kill)
+    _, err = first.communicate()
+    assert (first.returncode, "Traceback" in err) == (code, False)
     assert list(held(home / "data/raw")) != ["2026-03-01-0.json.gz"]
     again = forge(*words)
     assert (again.communicate()[1], again.returncode) == ("", 0)
