@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -152,9 +153,9 @@ class Lines:
             self.counts.merges += row[IS_MERGE]
 
     def _judge(self, block: bytes) -> None:
-        for line in block.splitlines():
+        for line in block.split(b"\n"):
             with suppress(LineError):
-                if is_timeline(line):
+                if is_timeline(line.strip()):
                     raise TimelineError
                 self.is_judged = True
                 return
@@ -168,11 +169,16 @@ def _is_delimited(line: bytes) -> bool:
     return line.startswith(b"{") and line.endswith(b"}")
 
 
+@cache
+def _schema() -> pa.Schema:
+    return Events.create_empty().to_arrow().schema
+
+
 class EventWriter:
     """Writes rows of `Events` to a Parquet file, group by group."""
 
     def __init__(self, path: Path) -> None:
-        self.schema = Events.create_empty().to_arrow().schema
+        self.schema = _schema()
         self.file = pq.ParquetWriter(path, self.schema, compression="zstd")
         self.rows: list[tuple[Any, ...]] = []
         self.bytes = 0

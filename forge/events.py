@@ -156,13 +156,16 @@ def read_event(
 def is_timeline(line: bytes) -> bool:
     """Whether a line is of before 2015, when `actor` was a text and no event had an id.
 
-    Raises LineError where the line is no event at all.
+    Raises LineError where the line does not tell.
     """
     try:
         envelope = _envelope.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise LineError(str(error)) from error
-    return bytes(envelope.actor).startswith(b'"') and not bytes(envelope.id)
+    has_id, is_name = bool(bytes(envelope.id)), bytes(envelope.actor).startswith(b'"')
+    if not (has_id or is_name):
+        raise LineError("neither an id nor an actor's name")
+    return not has_id
 
 
 def _is_other(line: bytes, types: Collection[str]) -> bool:

@@ -24,6 +24,15 @@ def test_rubbish_after_a_member_is_damage(tmp_path: Path) -> None:
     )
 
 
+def test_unknown_flags_in_the_header_of_a_member_are_damage(tmp_path: Path) -> None:
+    flagged = bytearray(packed(trimmed()))
+    flagged[3] = 0x40
+    counts, _ = read(tmp_path, packed(trimmed()) + flagged)
+    at = len(packed(trimmed()))
+    assert counted(counts) == (1, 0, 1, 1, f"broken gzip at byte {at}: unknown flags 0x40")
+    assert counted(read(tmp_path, bytes(flagged))[0])[:2] == (0, 0)
+
+
 def test_every_cut_of_a_file_keeps_the_whole_lines_before_it(tmp_path: Path) -> None:
     events = [trimmed(number=n, head_sha=f"{n:040x}") for n in range(1, 60)]
     content = packed(*events)

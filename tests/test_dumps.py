@@ -190,6 +190,20 @@ def test_format_of_before_2015_is_told_by_the_first_line_that_is_an_event(tmp_pa
     assert counted(counts) == (2, 1, 1, 1, None)
 
 
+@pytest.mark.parametrize("broken", [b"rubbish", b"{}", b'{"type":"PushEvent"', b'["x"]', b"\r"])
+def test_format_of_before_2015_is_told_though_the_first_line_is_broken(
+    tmp_path: Path, broken: bytes
+) -> None:
+    with pytest.raises(TimelineError):
+        read(tmp_path, packed(broken, OLD))
+
+
+def test_carriage_return_ends_no_line_that_tells_the_format(tmp_path: Path) -> None:
+    old = gzip.decompress(packed(OLD))
+    counts, _ = read(tmp_path, packed(b"{}\r" + old.strip(), trimmed()))
+    assert counted(counts) == (2, 1, 1, 1, None)
+
+
 def test_rows_are_written_in_groups_without_loss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
