@@ -1,0 +1,48 @@
+"""A hundred thousand broken hours: forge reads what the plain reader reads, and never falls."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fire import HERE, fire
+
+# Each was once read otherwise than by the plain reader: unknown flags in a header, a carriage
+# return in the first line, first lines that tell no format, an overflow under a doubled key.
+FAILED_ONCE = [72, 1091, 3824, 5050, 10241, 13924, 16639, 18205]
+SEEDS = 20_000
+SECONDS = 500
+
+
+def fired(folder: Path, *flags: str) -> subprocess.Popen[str]:
+    """A process that breaks and reads hours; the seed at work is always in `folder`."""
+    command = [sys.executable, HERE / "fire.py", *flags, "--told", folder / f"seed{flags[-1]}"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    try:
+        output, _ = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    seed = Path(process.args[-1]).read_text()
+    return "" if process.returncode == 0 else f"{output}\nended {process.returncode} at seed {seed}"
+
+
+def test_seeds_that_failed_once_are_read_as_the_plain_reader_reads_them(shared):
+    assert fire(FAILED_ONCE, shared / "data/gharchive") == []
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("first", range(0, 100_000, SEEDS))
+def test_broken_real_hours_are_read_as_the_plain_reader_reads_them(tmp_path, first):
+    half = first + SEEDS // 2
+    ranges = f"{first}-{half}", f"{half}-{first + SEEDS}"
+    both = [fired(tmp_path, "--seeds", seeds) for seeds in ranges]
+    assert [said(process) for process in both] == ["", ""]
+
+
+def test_broken_made_hours_are_read_as_the_plain_reader_reads_them(tmp_path):
+    assert said(fired(tmp_path, "--made", "--seeds", "0-2000")) == ""
