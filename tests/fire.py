@@ -134,9 +134,9 @@ def main() -> int:
     first, _, stop = given.seeds.partition("-")
     hours, since = None if given.made else shared_hours(), time.process_time()
     wrong = fire(range(int(first), int(stop)), hours, given.told)
-    print(*wrong, sep="\n")
+    print(*wrong, sep="\n")  # noqa: T201 - a command prints
     seconds, megabytes = time.process_time() - since, peak_megabytes()
-    print(f"{given.seeds}: {len(wrong)} wrong, {seconds:.0f} seconds, {megabytes} MB")
+    print(f"{given.seeds}: {len(wrong)} wrong, {seconds:.0f} seconds, {megabytes} MB")  # noqa: T201 - the same
     return bool(wrong) or megabytes > MEGABYTES
 
 

@@ -37,8 +37,8 @@ def parsed(line: bytes) -> Object:
 
 
 def integer(digits: str) -> int | float:
-    # Python refuses more digits than these; whoever reads the field refuses a float.
-    return int(digits) if len(digits.lstrip("-")) <= 4300 else float(digits)
+    # Python refuses more digits than these, and who reads the field refuses a float.
+    return int(digits) if len(digits) <= 4300 else float(digits)
 
 
 def no_constant(name: str) -> None:

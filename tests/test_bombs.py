@@ -68,6 +68,7 @@ MARKED = b'{"type":"PullRequestEvent","x":'
 DUMPS = {
     "zeros": GOOD + deflated([bytes(1 << 20)] * 600),
     "one line": GOOD + deflated([b'{"x":"', *[b"a" * (1 << 20)] * 600, b'"}\n']),
+    "lines of 50 MB": GOOD + deflated([MARKED + b'"' + b"a" * 50_000_000 + b'"}\n'] * 3),
     "nested": GOOD + deflated([MARKED + b"[" * 7_000_000 + b"]" * 7_000_000 + b"}\n"] * 3),
     "digits": GOOD + deflated([MARKED + b"9" * 14_000_000 + b"}\n"] * 3),
     "duplicate keys": GOOD
