@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -88,24 +88,26 @@ def columns_of_events() -> pa.Schema:
     return Events.create_empty().to_arrow().schema
 
 
-def fire(seeds: Iterable[int], hours: Path | None, told: Path | None = None) -> list[str]:
-    """What went wrong, seed by seed; `told` always holds the seed at work, should all end."""
-    wrong = []
+def fire(seeds: Iterable[int], hours: Path | None, told: Path | None = None) -> Iterator[str]:
+    """What goes wrong, seed by seed; `told` always holds the seed at work, should all end."""
     with TemporaryDirectory(dir=_memory()) as folder:
         for seed in seeds:
             if told:
                 told.write_text(str(seed))
             since = time.perf_counter()
-            types = (PULL_REQUESTS, ISSUES) if seed % 3 == 0 else (PULL_REQUESTS,)
-            _read_in_pieces(Dice(seed))
-            try:
-                found = difference(hour_of(seed, hours), Path(folder), types)
-            except Exception as error:  # noqa: BLE001 - nothing at all may be raised
-                found = f"{type(error).__name__}: {error}"
+            found = _wrong(seed, hours, Path(folder))
             seconds = time.perf_counter() - since
-            found = found or (f"took {seconds:.1f} seconds" if seconds > SECONDS else None)
-            wrong += [f"seed {seed}: {found[:600]}"] if found else []
-    return wrong
+            if found or seconds > SECONDS:
+                yield f"seed {seed}: {found or f'took {seconds:.1f} seconds'}"[:600]
+
+
+def _wrong(seed: int, hours: Path | None, folder: Path) -> str | None:
+    types = (PULL_REQUESTS, ISSUES) if seed % 3 == 0 else (PULL_REQUESTS,)
+    _read_in_pieces(Dice(seed))
+    try:
+        return difference(hour_of(seed, hours), folder, types)
+    except Exception as error:  # noqa: BLE001 - nothing at all may be raised
+        return f"{type(error).__name__}: {error}"
 
 
 def _read_in_pieces(dice: Dice) -> None:
@@ -133,10 +135,12 @@ def main() -> int:
     given = parser.parse_args()
     first, _, stop = given.seeds.partition("-")
     hours, since = None if given.made else shared_hours(), time.process_time()
-    wrong = fire(range(int(first), int(stop)), hours, given.told)
-    print(*wrong, sep="\n")  # noqa: T201 - a command prints
+    wrong = 0
+    for found in fire(range(int(first), int(stop)), hours, given.told):
+        wrong += 1
+        print(found, flush=True)  # noqa: T201 - a command prints
     seconds, megabytes = time.process_time() - since, peak_megabytes()
-    print(f"{given.seeds}: {len(wrong)} wrong, {seconds:.0f} seconds, {megabytes} MB")  # noqa: T201 - the same
+    print(f"{given.seeds}: {wrong} wrong, {seconds:.0f} seconds, {megabytes} MB")  # noqa: T201 - the same
     return bool(wrong) or megabytes > MEGABYTES
 
 
