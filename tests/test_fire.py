@@ -31,7 +31,7 @@ def said(process: subprocess.Popen[str]) -> str:
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
-    seed = Path(process.args[-1]).read_text()
+    seed = Path(process.args[-1]).read_text().strip()
     return "" if process.returncode == 0 else f"{output}\nended {process.returncode} at seed {seed}"
 
 
