@@ -22,7 +22,7 @@ from forge.dumps import Counts, TimelineError, read_dump
 from forge.events import ISSUES, PULL_REQUESTS, Events
 
 HOUR = datetime(2026, 3, 1, 5)
-SECONDS = 5
+SECONDS = 20
 MEGABYTES = 400
 HERE = Path(__file__).resolve().parent
 
