@@ -54,8 +54,9 @@ def _member(file: BinaryIO) -> Iterator[bytes]:
     while not member.eof:
         left = member.unconsumed_tail or file.read(PIECE_BYTES)
         if not left:
-            yield member.flush()
-            raise BrokenError(f"gzip is cut off at byte {file.tell()}")
+            at = file.tell()
+            yield from _salvaged(file, start, had)
+            raise BrokenError(f"gzip is cut off at byte {at}")
         try:
             output = member.decompress(left, OUTPUT_BYTES)
         except isal_zlib.error as error:  # type: ignore[misc]  # the stub calls it a value
@@ -68,8 +69,8 @@ def _member(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _salvaged(file: BinaryIO, start: int, had: int) -> Iterator[bytes]:
-    # ISA-L keeps back what the broken piece held. Zlib can be copied, so it goes on from before
-    # the break with ever smaller pieces, down to the very byte.
+    # ISA-L keeps back what the broken piece held, and of a cut one the last letter. Zlib can be
+    # copied, so it goes on from before the break with ever smaller pieces, down to the very byte.
     file.seek(start)
     member, size = zlib.decompressobj(wbits=WITH_HEADER), PIECE_BYTES
     while size and (piece := file.read(size)):

@@ -53,6 +53,15 @@ def test_all_lines_before_a_break_are_kept_to_the_very_byte(tmp_path: Path) -> N
     assert rows["number"].to_list() == [*range(1, 41)]
 
 
+def test_cut_keeps_the_line_that_ends_in_its_last_bits(tmp_path: Path) -> None:
+    cut = bytes.fromhex(
+        "1f8b080000000000040304c14b0e82301405d079577173c725e9c7476dd7e1dc14fa50a294843071c0de3de732"
+        "00c0b7d6c6024a9eab2c61d2342ee2b4d57c8bad49f69aee12bd9f72725993d01a806b6301c714c4e5189cd01a"
+    )
+    counts, _ = read(tmp_path, cut)
+    assert counted(counts) == (3, 3, 0, 0, "gzip is cut off at byte 90")
+
+
 def decompressed_badly(before: bytes) -> str:
     with pytest.raises(isal_zlib.error) as caught:
         isal_zlib.decompressobj(wbits=31).decompress(before + b"\xff" * 3_000)
