@@ -1,6 +1,6 @@
 """Reads one hour of GH Archive, whole or broken, in bounded memory and at a decompressor's pace."""
 
-import sys
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +23,12 @@ LINES = 5_000_000
 LINE_BYTES = 16 * 2**20
 GROUP_ROWS = 8_192
 GROUP_BYTES = 64 * 2**20
+
+# What repeats; to look for it elsewhere costs a tenth of the hour, and room.
+REPEATED = [
+    *("hour", "type", "action", "repository_id", "repo", "actor", "author", "author_type"),
+    *("merger", "labels.list.element", "base_ref"),
+]
 
 TYPE, IS_MERGE = map(Events.column_names().index, ("type", "is_merge"))
 OPENING, CLOSING = b"{"[0], b"}"[0]
@@ -89,42 +95,50 @@ class Lines:
 
     def feed(self, piece: bytes) -> None:
         """Take the lines that end in this piece; hold what comes after."""
-        self.held += piece
-        if b"\n" in piece:
-            block = bytes(self.held)
-            end = block.rfind(b"\n") + 1
-            self._take(block, end)
-            self.held = bytearray(block[end:])
+        if end := piece.rfind(b"\n") + 1:
+            block = b"".join((self.held, memoryview(piece)[:end]))
+            self.held = bytearray(piece[end:])
+            self._take(block)
         elif len(self.held) > LINE_BYTES:
             self.held = bytearray(OVERLONG)
+        else:
+            self.held += piece
 
     def finish(self) -> None:
         """Take a last line that no newline ends."""
         if self.held:
             self.feed(b"\n")
 
-    def _take(self, block: bytes, stop: int) -> None:
+    def _take(self, block: bytes) -> None:
         if not self.is_judged:
-            self._judge(block[:stop])
-        # One `find` per line runs at 7 GB/s; `split` at 2.6, counting b"}\n{" at 1.5.
-        find, start, number = block.find, 0, self.passed
-        marks = [f'"{name}"'.encode() for name in self.types]
-        end, places = find(b"\n", 0, stop), [find(mark, 0, stop) for mark in marks]
-        at = _first(places)
-        while end >= 0:
-            number += 1
+            self._judge(block)
+        # One `find` per line runs at 10 GB/s; `split` at 2.1, `count` at 3.6.
+        find, start, ends = block.find, 0, []
+        while (end := find(b"\n", start)) >= 0:
             if block[start] != OPENING or block[end - 1] != CLOSING:
                 self._count_odd(block[start:end].strip())
-            if at < end:
-                self._select(block[start:end].strip(), number)
-                left = zip(marks, places, strict=True)
-                places = [find(mark, end, stop) if 0 <= p < end else p for mark, p in left]
-                at = _first(places)
+            ends.append(end)
             start = end + 1
-            end = find(b"\n", start, stop)
-        self.counts.lines += number - self.passed
-        self.passed = number
-        if number > LINES:
+        for place in self._marked(block, ends):
+            start = ends[place - 1] + 1 if place else 0
+            self._select(block[start : ends[place]].strip(), self.passed + place + 1)
+        self._pass(len(ends))
+
+    def _marked(self, block: bytes, ends: list[int]) -> list[int]:
+        """Which lines name a type that is wanted."""
+        found = set()
+        for name in self.types:
+            mark, at = f'"{name}"'.encode(), 0
+            while (at := block.find(mark, at)) >= 0:
+                place = bisect_left(ends, at)
+                found.add(place)
+                at = ends[place]
+        return sorted(found)
+
+    def _pass(self, lines: int) -> None:
+        self.counts.lines += lines
+        self.passed += lines
+        if self.passed > LINES:
             raise BrokenError(f"more than {LINES:,} lines")
 
     def _count_odd(self, line: bytes) -> None:
@@ -161,10 +175,6 @@ class Lines:
                 return
 
 
-def _first(places: list[int]) -> int:
-    return min((place for place in places if place >= 0), default=sys.maxsize)
-
-
 def _is_delimited(line: bytes) -> bool:
     return line.startswith(b"{") and line.endswith(b"}")
 
@@ -179,7 +189,7 @@ class EventWriter:
 
     def __init__(self, path: Path) -> None:
         self.schema = _schema()
-        self.file = pq.ParquetWriter(path, self.schema, compression="zstd")
+        self.file = pq.ParquetWriter(path, self.schema, compression="zstd", use_dictionary=REPEATED)
         self.rows: list[tuple[Any, ...]] = []
         self.bytes = 0
 

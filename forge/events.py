@@ -228,7 +228,9 @@ def _facts(pull: Subject, labels: list[Label] | None) -> tuple[Any, ...]:
 
 
 def _utc(at: datetime | None) -> datetime | None:
-    return at.astimezone(UTC).replace(tzinfo=None) if at and at.tzinfo else at
+    if at is None or at.tzinfo is None:
+        return at
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).replace(tzinfo=None)
 
 
 def _sha(text: str | None) -> str | None:
