@@ -1,8 +1,8 @@
 """How long the lines of GH Archive are, and how many there are of each type.
 
-Full: 2,064 events drawn from hours of 2015 to 2022 (652 hours by go-faster, four hours of 2021-07-21,
-2019-11-27-3). Trimmed: the same events, projected to the fields that are left since October 2025,
-as no whole hour of that time is at hand. Types seen fewer than twenty times borrow the lengths of
+Full: 2,064 events of 2015 to 2022 (drawn from 652 hours by go-faster; four hours of 2021-07-21;
+2019-11-27-3). Trimmed: the same events with the fields that are left since October 2025, as no
+whole hour of that time is at hand. Types seen fewer than twenty times borrow the lengths of
 2015-01-01, hours 1, 3, 4, 5 and 15.
 """
 
@@ -22,7 +22,10 @@ FULL: Lengths = {
     "DeleteEvent": (0.0233, (436, 449, 484, 527, 655, 735, 846, 846)),
     "IssuesEvent": (0.0228, (1973, 2148, 2381, 2975, 3912, 7146, 8789, 8789)),
     "PullRequestReviewEvent": (0.0194, (16456, 16880, 17982, 19416, 21432, 23907, 24049, 24049)),
-    "PullRequestReviewCommentEvent": (0.0097, (17344, 17395, 19953, 20890, 23760, 28054, 28054, 28054)),
+    "PullRequestReviewCommentEvent": (
+        0.0097,
+        (17344, 17395, 19953, 20890, 23760, 28054, 28054, 28054),
+    ),
     "MemberEvent": (0.0048, (1223, 1252, 1273, 1301, 1339, 1385, 1513, 1513)),
     "ReleaseEvent": (0.0039, (1858, 1958, 2094, 2214, 2910, 4807, 7344, 11232)),
     "CommitCommentEvent": (0.0024, (1558, 1655, 1743, 1840, 1966, 2378, 2754, 3035)),

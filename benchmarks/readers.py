@@ -5,11 +5,12 @@ Seconds are the processor's own, of all threads, so that neighbours on the machi
 Run `python -m benchmarks.readers NAME FILE`.
 """
 
+import gzip
 import json
-import os
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ HOUR = datetime(2026, 3, 11, 14)
 LINE_BYTES = 64 * 2**20
 # The fastest of 16 kB to 256 kB, as fast as igzip's own file object: 256 kB take twice as long.
 PIECE_BYTES = 2**16
+BEGINNING = 2**17
 
 SELECTED = {
     "event_id": "id",
@@ -130,12 +132,15 @@ def _duckdb(path: Path, out: Path, options: dict[str, Any]) -> Callable[[], Fact
     import duckdb
 
     duck = duckdb.connect(config={"threads": 1})
-    source = "read_json_auto($path, ignore_errors=true, maximum_object_size=$most{columns})"
+    source = (
+        "read_json_auto($path, format='newline_delimited', ignore_errors=true,"
+        " maximum_object_size=$most{columns})"
+    )
     told = ", columns=" + _struct(options["columns"]) if options else ""
 
     def read() -> Facts:
         values = {"path": str(path), "most": LINE_BYTES}
-        hour = duck.sql(f"select * from {source.format(columns=told)}", params=values)
+        hour = duck.sql("from " + source.format(columns=told), params=values)
         kinds = dict(zip(hour.columns, hour.types, strict=True))
         chosen = [f"{_field(kinds, place)} as {name}" for name, place in SELECTED.items()]
         pulls = hour.filter("type = 'PullRequestEvent'").select(*_expressions(chosen))
@@ -172,6 +177,14 @@ def _counted(duck: Any, out: Path) -> Facts:
     return {"rows": rows, "merges": merges}
 
 
+def beginning(path: Path, small: Path) -> Path:
+    """The first lines of an hour as an hour of its own."""
+    with path.open("rb") as file:
+        lines = zlib.decompressobj(wbits=31).decompress(file.read(BEGINNING))
+    small.write_bytes(gzip.compress(lines[: lines.rfind(b"\n") + 1], 6))
+    return small
+
+
 def peak() -> int:
     """The most memory this process ever held, in bytes; the kernel's figure starts anew at exec."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -179,10 +192,12 @@ def peak() -> int:
 
 
 def main(name: str, path: Path) -> None:
-    """Read once, on one core, and say what came of it."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    """Read once, and say what came of it."""
     with tempfile.TemporaryDirectory() as folder:
-        read = READERS[name](path, Path(folder) / "events")
+        out = Path(folder) / "events"
+        # A process of a build reads many hours: what it does at its first is not the hour's.
+        READERS[name](beginning(path, Path(folder) / "small.json.gz"), out)()
+        read = READERS[name](path, out)
         began = time.process_time()
         facts = read()
         took = time.process_time() - began
