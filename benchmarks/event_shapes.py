@@ -63,7 +63,7 @@ def event(kind: str, payload: Shape, *, org: bool) -> Shape:
         "name": "<<owner>>/<<name>>",
         "url": f"{API}/repos/<<owner>>/<<name>>",
     }
-    shape = {"id": "<<id>>", "type": kind, "actor": actor, "repo": repo, "payload": payload}
+    shape: Shape = {"id": "<<id>>", "type": kind, "actor": actor, "repo": repo, "payload": payload}
     shape |= {"public": True, "created_at": AT}
     return shape | ({"org": {**actor, "id": "<<#owner_id>>", "login": "<<owner>>"}} if org else {})
 

@@ -86,6 +86,12 @@ def generated(folder: Path) -> Iterator[Path]:
         yield path
 
 
+def decompressing(file: Path) -> float:
+    """Processor seconds that ISA-L alone takes, the best of three."""
+    words = [sys.executable, "-m", "benchmarks.readers", "ISA-L", str(file)]
+    return min(_read(words).seconds for _ in range(3))
+
+
 def _commands(scratch: Path) -> Iterator[tuple[str, list[str]]]:
     for name in READERS:
         yield name, [sys.executable, "-m", "benchmarks.readers", name]
