@@ -95,10 +95,11 @@ class Lines:
 
     def feed(self, piece: bytes) -> None:
         """Take the lines that end in this piece; hold what comes after."""
-        if end := piece.rfind(b"\n") + 1:
-            block = b"".join((self.held, memoryview(piece)[:end]))
-            self.held = bytearray(piece[end:])
-            self._take(block)
+        start, stop = piece.find(b"\n") + 1, piece.rfind(b"\n") + 1
+        if stop:
+            self._take(bytes(self.held) + piece[:start], 0, len(self.held) + start)
+            self._take(piece, start, stop)
+            self.held = bytearray(piece[stop:])
         elif len(self.held) > LINE_BYTES:
             self.held = bytearray(OVERLONG)
         else:
@@ -109,27 +110,27 @@ class Lines:
         if self.held:
             self.feed(b"\n")
 
-    def _take(self, block: bytes) -> None:
+    def _take(self, block: bytes, start: int, stop: int) -> None:
         if not self.is_judged:
-            self._judge(block)
+            self._judge(block[start:stop])
         # One `find` per line runs at 10 GB/s; `split` at 2.1, `count` at 3.6.
-        find, start, ends = block.find, 0, []
-        while (end := find(b"\n", start)) >= 0:
+        find, first, ends = block.find, start, []
+        while (end := find(b"\n", start, stop)) >= 0:
             if block[start] != OPENING or block[end - 1] != CLOSING:
                 self._count_odd(block[start:end].strip())
             ends.append(end)
             start = end + 1
-        for place in self._marked(block, ends):
-            start = ends[place - 1] + 1 if place else 0
+        for place in self._marked(block, first, ends):
+            start = ends[place - 1] + 1 if place else first
             self._select(block[start : ends[place]].strip(), self.passed + place + 1)
         self._pass(len(ends))
 
-    def _marked(self, block: bytes, ends: list[int]) -> list[int]:
+    def _marked(self, block: bytes, start: int, ends: list[int]) -> list[int]:
         """Which lines name a type that is wanted."""
-        found = set()
-        for name in self.types:
-            mark, at = f'"{name}"'.encode(), 0
-            while (at := block.find(mark, at)) >= 0:
+        found, stop = set(), ends[-1] if ends else start
+        for mark in (f'"{name}"'.encode() for name in self.types):
+            at = start
+            while (at := block.find(mark, at, stop)) >= 0:
                 place = bisect_left(ends, at)
                 found.add(place)
                 at = ends[place]
