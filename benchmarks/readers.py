@@ -197,11 +197,15 @@ def main(name: str, path: Path) -> None:
         out = Path(folder) / "events"
         # A process of a build reads many hours: what it does at its first is not the hour's.
         READERS[name](beginning(path, Path(folder) / "small.json.gz"), out)()
-        read = READERS[name](path, out)
-        began = time.process_time()
-        facts = read()
-        took = time.process_time() - began
+        runs = [_timed(READERS[name](path, out)) for _ in range(2)]
+    took, facts = min(runs, key=lambda run: run[0])
     print(json.dumps({"seconds": took, "peak": peak(), **facts}))  # noqa: T201 - the answer
+
+
+def _timed(read: Callable[[], Facts]) -> tuple[float, Facts]:
+    began = time.process_time()
+    facts = read()
+    return time.process_time() - began, facts
 
 
 if __name__ == "__main__":
