@@ -13,21 +13,21 @@ SLOT = b"\0"
 
 ACCOUNT_URLS = [
     "followers", "following{/other_user}", "gists{/gist_id}", "starred{/owner}{/repo}",
-    "subscriptions", "orgs", "repos", "events{/privacy}", "received_events",
+    "subscriptions", "organizations", "repos", "events{/privacy}", "received_events",
 ]  # fmt: skip
 REPOSITORY_URLS = [
     "forks", "keys{/key_id}", "collaborators{/collaborator}", "teams", "hooks",
-    "issues/events{/number}", "events", "assignees{/user}", "branches{/branch}", "tags",
-    "git/blobs{/sha}", "git/tags{/sha}", "git/refs{/sha}", "git/trees{/sha}", "statuses/{sha}",
+    "issue_events{/number}", "events", "assignees{/user}", "branches{/branch}", "tags",
+    "blobs/git{/sha}", "git_tags{/sha}", "git_refs{/sha}", "trees/git{/sha}", "statuses/{sha}",
     "languages", "stargazers", "contributors", "subscribers", "subscription", "commits{/sha}",
-    "git/commits{/sha}", "comments{/number}", "issues/comments{/number}", "contents/{+path}",
-    "compare/{base}...{head}", "merges", "{archive_format}{/ref}", "downloads",
+    "git_commits{/sha}", "comments{/number}", "issue_comment{/number}", "contents/{+path}",
+    "compare/{base}...{head}", "merges", "archive/{archive_format}{/ref}", "downloads",
     "issues{/number}", "pulls{/number}", "milestones{/number}",
     "notifications{?since,all,participating}", "labels{/name}", "releases{/id}", "deployments",
 ]  # fmt: skip
 REPOSITORY_FLAGS = [
-    "private", "archived", "disabled", "has_projects", "has_pages", "has_discussions",
-    "is_template", "allow_forking",
+    "private", "archived", "disabled", "has_projects", "has_pages", "has_issues", "has_downloads",
+    "has_wiki",
 ]  # fmt: skip
 REPOSITORY_COUNTS = [
     "size", "stargazers_count", "watchers_count", "forks_count", "open_issues_count", "forks",
@@ -139,8 +139,7 @@ def repository(owner: str) -> Shape:
     """A repository in full."""
     repo = f"{owner}/<<name>>"
     urls = {
-        re.sub(r"\W", "_", word.split("{")[0]) + "_url": f"{API}/repos/{repo}/{word}"
-        for word in REPOSITORY_URLS
+        f"{re.split('[/{]', word)[0]}_url": f"{API}/repos/{repo}/{word}" for word in REPOSITORY_URLS
     }
     head = {
         "id": "<<#repo_id>>",
@@ -157,9 +156,11 @@ def repository(owner: str) -> Shape:
         "git_url": f"git://github.com/{repo}.git",
         "ssh_url": f"git@github.com:{repo}.git",
         "clone_url": f"{WEB}/{repo}.git",
+        "svn_url": f"{WEB}/{repo}",
+        "homepage": None,
         "language": "Python",
+        "mirror_url": None,
         "license": {"key": "mit", "name": "MIT License", "url": f"{API}/licenses/mit"},
-        "topics": [],
         "default_branch": "main",
     }
     flags = dict.fromkeys(REPOSITORY_FLAGS, False)
@@ -184,18 +185,44 @@ def pull_request(state: str) -> Shape:
         "merged_at": AT if is_merged else None,
         "merge_commit_sha": "<<merge>>" if is_merged else None,
         "requested_reviewers": [],
+        "requested_teams": [],
         "draft": False,
         "commits_url": f"{place}/pulls/<<number>>/commits",
         "review_comments_url": f"{place}/pulls/<<number>>/comments",
+        "review_comment_url": f"{place}/pulls/comments{{/number}}",
         "statuses_url": f"{place}/statuses/<<sha>>",
+        "issue_url": f"{place}/issues/<<number>>",
         "head": side("<<head_owner>>", "<<branch>>", "<<sha>>"),
         "base": side("<<owner>>", "main", "<<before>>"),
+        "_links": links(place),
         "author_association": "CONTRIBUTOR",
+        "active_lock_reason": None,
+        "assignee": None,
         "merged": is_merged,
+        **dict.fromkeys(("mergeable", "rebaseable")),
+        "mergeable_state": "unknown",
+        "maintainer_can_modify": False,
+        "review_comments": 0,
         "merged_by": account("<<actor>>") if is_merged else None,
         **dict.fromkeys(("comments", "commits", "additions", "deletions"), "<<#number>>"),
         "changed_files": 3,
     }
+
+
+def links(place: str) -> Shape:
+    """Where the parts of a pull request are, once more."""
+    pull, issue = f"{place}/pulls/<<number>>", f"{place}/issues/<<number>>"
+    targets = {
+        "self": pull,
+        "html": f"{WEB}/<<owner>>/<<name>>/pull/<<number>>",
+        "issue": issue,
+        "comments": f"{issue}/comments",
+        "review_comments": f"{pull}/comments",
+        "review_comment": f"{place}/pulls/comments{{/number}}",
+        "commits": f"{pull}/commits",
+        "statuses": f"{place}/statuses/<<sha>>",
+    }
+    return {name: {"href": target} for name, target in targets.items()}
 
 
 def minimal() -> Shape:

@@ -139,16 +139,14 @@ def one_core() -> Iterator[None]:
 
 
 def _shown(file: Path, readings: dict[str, Reading]) -> list[str]:
-    base = readings["ISA-L"]
-    gz, raw = file.stat().st_size, base.found["raw"]
+    bases = [readings[name] for name in ("ISA-L", "ISA-L, pieces")]
+    gz, raw = file.stat().st_size, bases[0].found["raw"]
     click.echo(f"{file.name}: {gz / 1e6:.1f} MB, decompressed {raw / 1e6:.1f} MB")
-    click.echo("                 seconds   x ISA-L   peak MB    rows  merges")
-    for name, reading in readings.items():
-        ratio, found = reading.seconds / base.seconds, reading.found
+    click.echo("                 seconds   x ISA-L  x pieces   peak MB    rows  merges")
+    for name, (seconds, peak, found) in readings.items():
+        ratios = "".join(f" {seconds / base.seconds:9.2f}" for base in bases)
         counts = "".join(f"{found.get(key, ''):>8}" for key in ("rows", "merges"))
-        click.echo(
-            f"  {name:14} {reading.seconds:8.3f} {ratio:9.2f} {reading.peak / 1e6:9.0f}{counts}"
-        )
+        click.echo(f"  {name:14} {seconds:8.3f}{ratios} {peak / 1e6:9.0f}{counts}")
     return [*_misses(readings)]
 
 

@@ -141,7 +141,7 @@ class LineError(ValueError):
 
 
 def read_event(
-    line: bytes, *, types: Collection[str], hour: datetime, number: int
+    line: bytes | memoryview, *, types: Collection[str], hour: datetime, number: int
 ) -> tuple[Any, ...] | None:
     """A row of `Events`, or None where the line's event is of another type."""
     try:
@@ -168,7 +168,7 @@ def is_timeline(line: bytes) -> bool:
     return not has_id
 
 
-def _is_other(line: bytes, types: Collection[str]) -> bool:
+def _is_other(line: bytes | memoryview, types: Collection[str]) -> bool:
     try:
         return _envelope.decode(line).type not in types
     except (msgspec.DecodeError, UnicodeError, RecursionError):

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 R = TypeVar("R")
 SIZE_BYTES = 8
+QUESTIONS, ANSWERS, ERRORS = 0, 1, 2
 # Not multiprocessing: its processes would import the user's script, and build again.
 COMMAND = (sys.executable, "-P", "-m", __name__)
 
@@ -101,10 +102,10 @@ def _work(questions: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Answer questions until nobody is left to ask."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what prints must not be taken for answers
+    questions, answers = os.fdopen(QUESTIONS, "rb"), os.fdopen(os.dup(ANSWERS), "wb")
+    os.dup2(ERRORS, ANSWERS)  # what prints must not be taken for answers
     try:
-        _work(sys.stdin.buffer, answers)
+        _work(questions, answers)
     except BrokenPipeError:
         os._exit(0)
 
