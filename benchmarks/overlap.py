@@ -61,7 +61,7 @@ async def _read(file: Path, scratch: Path, processes: int) -> float:
         await asyncio.gather(*(readers.read(_reading(file, scratch, n)) for n in range(8)))
         return time.perf_counter() - began
     finally:
-        readers.close()
+        await readers.close()
 
 
 def _reading(file: Path, scratch: Path, number: int) -> Callable[[], Any]:
