@@ -55,6 +55,11 @@ def test_a_repository_may_have_numbers_and_dots_in_its_name():
     assert linked(text, "a1/b2.py") == [3, 4]
 
 
+@pytest.mark.parametrize("digits", ["\u0663", "\uff11\uff12", "1\uff12"])
+def test_digits_of_other_scripts_number_no_issue(digits):
+    assert linked(f"fixes #{digits}, fixes #7", "ann/fix") == [7]
+
+
 def linked(text, repo):
     return pl.select(linked_issues(pl.lit(text), pl.lit(repo))).item().to_list()
 
