@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 import msgspec
 
-RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<total>\d+|\*)")
+RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-[0-9]+/(?P<total>[0-9]{1,18}|\*)")
+NO_RANGE = re.compile(r"bytes \*/(?P<total>[0-9]{1,18})")
 LENGTHS = {"md5": 16, "sha256": 32}
 HASHES = {
     "x-goog-hash": re.compile(r"\b(?P<name>md5)=(?P<hash>[\w+/=]+)"),
@@ -61,8 +62,8 @@ def continued(version: Version, response: httpx.Response, held: int) -> Version 
 
 def size_of(response: httpx.Response) -> int | None:
     """The size of a file that a server says it has, as it sends none of it."""
-    size = response.headers.get("Content-Range", "").removeprefix("bytes */")
-    return int(size) if size.isdecimal() else None
+    found = NO_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    return int(found["total"]) if found else None
 
 
 def date(value: str | None) -> datetime | None:

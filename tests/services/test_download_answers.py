@@ -6,6 +6,8 @@ from bringing import GOOD, NAME, bring
 
 from forge.errors import InputError, ServiceError
 
+ENDLESS = "9" * 5000  # more than Python makes a number of
+
 
 @pytest.mark.parametrize(
     "trouble",
@@ -21,6 +23,20 @@ def test_passing_trouble_is_asked_again(tmp_path, trouble):
     with serve({NAME: GOOD}, first=[trouble, trouble]) as archive:
         assert bring(archive.url, tmp_path)[1] == GOOD
     assert len(archive.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Answer(416, headers={"Content-Range": f"bytes */{ENDLESS}"}),
+        Answer(206, GOOD[40:], {"Content-Range": f"bytes {ENDLESS}-9/9"}),
+        Answer(206, GOOD[40:], {"Content-Range": f"bytes 40-9/{ENDLESS}"}),
+    ],
+)
+def test_place_of_endless_digits_is_asked_again(tmp_path, trouble):
+    begun = Answer(200, GOOD[:40], {"ETag": '"one"'}, cut=100)
+    with serve({NAME: GOOD}, first=[begun, trouble]) as archive:
+        assert bring(archive.url, tmp_path)[1] == GOOD
 
 
 def test_lasting_trouble_is_an_outage_after_as_many_tries_as_are_allowed(tmp_path):
