@@ -108,14 +108,12 @@ def hours(
 
 
 def _read(rows: pl.LazyFrame, run: Run, is_wanted: pl.Expr, keep: tuple[str, ...]) -> pl.LazyFrame:
-    # Hours whose issues were kept are not read again without them.
-    keeps = "issues" in keep
-    whole = run.ask(rows.with_columns(keeps_issues=True), read_hour, only=is_wanted & keeps)
-    if keeps:
-        return whole
-    held = whole.filter(pl.col("status").is_not_null())
-    rest = rows.join(held, on="hour", how="anti").with_columns(keeps_issues=False)
-    return pl.concat([held, run.ask(rest, read_hour, only=is_wanted)])
+    # Hours whose issues were kept are not read again without them; without them others stay.
+    wants_issues = is_wanted & ("issues" in keep)
+    whole = run.ask(rows.with_columns(keeps_issues=True), read_hour, only=wants_issues)
+    told = whole.filter(wants_issues | pl.col("status").is_not_null())
+    rest = rows.join(told, on="hour", how="anti").with_columns(keeps_issues=False)
+    return pl.concat([told, run.ask(rest, read_hour, only=is_wanted)])
 
 
 def _pending() -> list[pl.Expr]:

@@ -69,6 +69,14 @@ def test_issues_that_are_to_be_kept_are_read_once_and_stay(tmp_path: Path) -> No
     assert rows(tmp_path, *told) == [(1, 1), (1, None)]
 
 
+def test_hours_held_without_issues_stay_when_issues_of_others_are_kept(tmp_path: Path) -> None:
+    with serve({f"2026-03-01-{n}": packed(trimmed(), issue()) for n in (1, 2)}) as archive:
+        run_build(archive, tmp_path, 1, 2)
+        run_build(archive, tmp_path, 1, keep=("issues",))
+    assert rows(tmp_path, "merges", "issue_events") == [(1, 1), (1, None)]
+    assert len(archive.asked) == 3
+
+
 def test_missing_corrupt_and_good_hours_are_told_apart(tmp_path: Path) -> None:
     with serve({"2026-03-01-1": GOOD, "2026-03-01-3": GOOD[:-1]}) as archive:
         run_build(archive, tmp_path, 1, 2, 3)
