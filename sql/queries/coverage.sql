@@ -3,11 +3,11 @@
 select
     hour::date as day,
     count(lines) as hours,
-    count_if(is_thin) as thin,
+    count(*) filter (is_thin) as thin,
     count_if(status = 'missing') as missing,
     sum(lines) as lines,
     sum(pull_request_events) as pull_requests,
-    round(100 * sum(pull_request_events) / sum(lines), 2) as percent,
+    round(100 * sum(pull_request_events) / nullif(sum(lines), 0), 2) as percent,
     sum(merges) as merges
 from hours
 where status <> 'pending'

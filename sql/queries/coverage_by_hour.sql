@@ -6,7 +6,7 @@ select
     status,
     lines,
     pull_request_events as pull_requests,
-    round(100 * pull_request_events / lines, 2) as percent,
+    round(100 * pull_request_events / nullif(lines, 0), 2) as percent,
     merges,
     is_thin
 from hours

@@ -190,6 +190,20 @@ def test_saved_queries_show_what_the_archive_holds_by_day_and_by_hour(archive, f
     assert (hours[:2] + hours[25:27], len(hours)) == (BY_HOUR.splitlines(), 2 + 48)
 
 
+NOTHING_READ = """day,hours,thin,missing,lines,pull_requests,percent,merges
+2025-10-01,24,0,0,0,0,,0
+2025-10-02,0,0,24,,,,
+"""
+
+
+def test_days_without_a_line_have_no_share_of_pull_requests(archive, forge_says):
+    fill(archive, {1: [UNREADABLE]})
+    forge_says(*BUILD, "--hours", "0-47")
+    assert forge_says("sql", "-f", "coverage", "--format", "csv").out == NOTHING_READ
+    hours = forge_says("sql", "-f", "coverage_by_hour", "--format", "csv").out
+    assert "nan" not in hours.lower()
+
+
 def test_status_of_a_table_from_before_thin_was_known_still_shows_its_hours(
     archive, home, forge_says
 ):
