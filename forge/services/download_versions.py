@@ -52,12 +52,18 @@ def version_of(response: httpx.Response, url: str) -> Version:
 def continued(version: Version, response: httpx.Response, held: int) -> Version | None:
     """The version, where an answer sends the rest of it from a byte on; else None."""
     found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    is_same = _etag(response.headers) in {None, version.etag}
-    if not found or int(found["first"]) != held or not is_same:
+    if not found or int(found["first"]) != held or not _is_same(version, response.headers):
         return None
     total = version.total if found["total"] == "*" else int(found["total"])
     is_as_told = version.total in {None, total}
     return msgspec.structs.replace(version, total=total) if is_as_told else None
+
+
+def _is_same(version: Version, headers: httpx.Headers) -> bool:
+    # Not every server that sends parts heeds `If-Range`.
+    if etag := _etag(headers):
+        return etag == version.etag
+    return version.modified is None or headers.get("Last-Modified") in {None, version.modified}
 
 
 def size_of(response: httpx.Response) -> int | None:

@@ -19,6 +19,7 @@ from forge.settings import Settings
 SHA = hashlib.sha256(GOOD).hexdigest()
 TWO = {"ETag": '"two"'}
 DATED = {"Last-Modified": "Sun, 01 Mar 2026 06:05:00 GMT", "Date": "Sun, 08 Mar 2026 06:00:00 GMT"}
+LATER = DATED | {"Last-Modified": "Sun, 01 Mar 2026 06:07:00 GMT"}
 JUST_NOW = DATED | {"Date": "Sun, 01 Mar 2026 06:05:59 GMT"}
 
 
@@ -74,6 +75,13 @@ def test_answer_that_is_not_the_rest_is_never_joined_to_what_was_held(tmp_path, 
         archive.told = ONE
         assert bring(archive.url, tmp_path)[1] == GOOD
     assert archive.ranges == [ANEW, AGAIN, ANEW]
+
+
+def test_rest_of_another_date_is_never_joined_to_what_was_held(tmp_path):
+    changed = part(LEFT, OTHER.ljust(len(GOOD))[LEFT:], len(GOOD), **LATER)
+    with serve({NAME: GOOD}, [broken(**DATED), changed]) as archive:
+        assert bring(archive.url, tmp_path)[1] == GOOD
+    assert len(archive.asked) == 3
 
 
 def test_part_that_nobody_wished_for_is_no_hour(tmp_path):
