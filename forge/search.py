@@ -16,7 +16,7 @@ def places_of(word: bytes, block: bytes, start: int, stop: int) -> Iterator[int]
     [3, 7]
     """
     first = ctypes.cast(ctypes.c_char_p(block), ctypes.c_void_p).value or 0
-    at, end = first + start, first + stop
-    while found := _memmem(at, end - at, word, len(word)):
+    at, end = first + start, first + min(stop, len(block))
+    while at < end and (found := _memmem(at, end - at, word, len(word))):
         yield found - first
         at = found + 1

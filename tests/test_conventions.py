@@ -142,7 +142,7 @@ def test_only_the_edge_prints_and_by_one_function():
 
 
 def test_environment_is_read_by_settings_and_by_what_starts_tools():
-    tools = {"docker_engine", "git_command", "history", "network", "proxies", "readers"}
+    tools = {"docker_engine", "git_command", "history", "network", "proxies"}
     # What runs in images is told by their environment where to write.
     own = [path for path in MODULES if path.parent.name != "inside"]
     readers = {path.stem for path in own if {"environ", "getenv"} & names(path)}

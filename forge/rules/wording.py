@@ -15,11 +15,16 @@ TRAILER = (
 )
 RULE = r"\n\s*\n-{5,}\s*$"  # under words it would be Markdown's mark of a heading
 COMMENT = r"(?s)<!--.*?-->"
-PROMISE = r"(?im)^[ \t]*[-*+] \[[ x]\] I[ '\x{2019}].*$"  # I have searched, I've read, I agree
+# I have searched, I've read, I agree; not: I can't log in.
+PROMISE = (
+    r"(?im)^[ \t]*[-*+] \[[ x]\] I(['\x{2019}](ve|m|ll)"
+    r"| (also |already )?(have|am|will|did|agree|confirm|understand|acknowledge|accept|read"
+    r"|searched|checked|verified|tested|looked))\b.*$"
+)
 UNANSWERED = r"(?m)^#{2,4} [^\n]*\n\s*_No response_[ \t]*$"
 # Of one level alone: what has parts is not empty. Blank lines part headings from comments in code.
 EMPTY = "(?m)" + "|".join(rf"(?:^{mark} [^\n]*\n\s*\n)+({mark} )" for mark in ("##", "###", "####"))
-LAST_EMPTY = r"(?:^|\n)(?:#{2,4} [^\n]*\s*)+$"
+LAST_EMPTY = r"\n(?:#{2,4} [^\n]*\s*)+$"
 BLANK_LINES = r"\n[ \t]*(\n[ \t]*)+\n"
 
 

@@ -12,6 +12,7 @@ from typing import Self
 from forge.artifacts import Artifacts
 from forge.dumps import Counts, TimelineError, read_dump
 from forge.effect import Failure, Row
+from forge.errors import ServiceError
 from forge.events import PULL_REQUESTS, Events
 from forge.services.downloads import AbsentError, ChecksumError, Download, Downloads, name_of
 from forge.services.readers import KilledError, Readers, to_end
@@ -71,7 +72,8 @@ class Archive:
         dump = await self.downloads.bring(hour, draft)
         counts = await self.readers.read(partial(reading, dump.path))
         if counts.damage and not dump.is_proven:
-            with suppress(AbsentError):  # what stands is all that there is
+            # What stands is all that there is, where the archive has no other, or does not answer.
+            with suppress(AbsentError, ChecksumError, ServiceError):
                 dump = await self.downloads.bring(hour, draft, is_doubted=True)
                 counts = await self.readers.read(partial(reading, dump.path))
         return dump, counts

@@ -16,9 +16,9 @@ LONGEST_WAIT = 300.0
 class AbsentError(Exception):
     """There is no such file; `at` is the archive's own time."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, at: datetime | None) -> None:
         super().__init__("status 404")
-        self.at = date(response.headers.get("Date"))
+        self.at = at
 
     def is_early(self, hour: datetime) -> bool:
         """Whether the file of an hour may still appear."""
@@ -55,7 +55,7 @@ def is_all_held(response: httpx.Response, part: Part) -> bool:
 def take(response: httpx.Response, part: Part, url: str) -> None:
     """Make a part ready for what an answer sends, or raise what it says."""
     if response.status_code in {404, 410}:
-        raise AbsentError(response)
+        raise AbsentError(date(response.headers.get("Date")))
     if response.status_code == 429 or response.is_server_error:
         raise BusyError(response)
     if response.status_code == 206:

@@ -1,12 +1,13 @@
 """Hourly files, brought from an archive's folder to this machine."""
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -114,6 +115,17 @@ class Downloads:
     def _raw(self, hour: datetime) -> Path:
         return self.raw_folder / f"{name_of(hour)}.json.gz"
 
+    def _absence(self, hour: datetime) -> Path:
+        return self.raw_folder / f"{name_of(hour)}.missing"
+
+    def _note_absence(self, hour: datetime, error: AbsentError) -> None:
+        # What is kept is to stand for the archive, gaps included.
+        if self.is_keeping and error.at and not error.is_early(hour):
+            note = self._absence(hour)
+            note.touch()
+            at = error.at.replace(tzinfo=UTC).timestamp()
+            os.utime(note, (at, at))
+
     async def bring(self, hour: datetime, draft: Path, *, is_doubted: bool = False) -> Download:
         """The file of an hour, which may be written as `draft`; AbsentError where there is none.
 
@@ -121,6 +133,8 @@ class Downloads:
         """
         if not is_doubted and (held := self.held(hour)):
             return await asyncio.to_thread(_download, held)
+        if self._absence(hour).exists():
+            raise AbsentError(_modified(self._absence(hour)))
         async with self.slots, self._part(hour, draft) as part:
             if is_doubted:
                 return await self._brought(hour, part, draft)
@@ -151,7 +165,11 @@ class Downloads:
             raise ServiceError(
                 f"the archive does not answer: {url}: {said(error)}\n{HOW_TO_SET}"
             ) from error
-        except (AbsentError, ChecksumError, ServiceError):
+        except AbsentError as error:
+            part.drop()
+            self._note_absence(hour, error)
+            raise
+        except (ChecksumError, ServiceError):
             part.drop()
             raise
         path = self._raw(hour) if self.is_keeping else draft
@@ -223,6 +241,10 @@ def _named(part: Part, path: Path, draft: Path) -> Download:
     else:
         part.become(path)
     return _download(path, is_proven=is_proven)
+
+
+def _modified(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
 
 
 def _download(path: Path, *, is_proven: bool = False) -> Download:

@@ -14,7 +14,9 @@ R = TypeVar("R")
 SIZE_BYTES = 8
 QUESTIONS, ANSWERS, ERRORS = 0, 1, 2
 # Not multiprocessing: its processes would import the user's script, and build again.
-COMMAND = (sys.executable, "-P", "-m", __name__)
+COMMAND = (
+    "import sys; sys.path.append(sys.argv[1]); from forge.services.readers import main; main()"
+)
 
 
 class KilledError(Exception):
@@ -64,12 +66,11 @@ async def to_end(work: Awaitable[R]) -> R:
 
 
 async def _started() -> Process:
-    ours = str(Path(__file__).parents[2])
-    paths = os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
-    surroundings = os.environ | {"PYTHONPATH": paths}
+    # Where this forge lies comes last in the path: whatever is beside it may be anything.
+    words = [sys.executable, "-P", "-c", COMMAND, str(Path(__file__).parents[2])]
     # In a session of their own Ctrl-C does not reach them: what they read is awaited.
     return await asyncio.create_subprocess_exec(
-        *COMMAND, stdin=PIPE, stdout=PIPE, env=surroundings, start_new_session=True
+        *words, stdin=PIPE, stdout=PIPE, start_new_session=True
     )
 
 
@@ -108,7 +109,3 @@ def main() -> None:
         _work(questions, answers)
     except BrokenPipeError:
         os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

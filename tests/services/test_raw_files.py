@@ -20,6 +20,7 @@ from forge.settings import Settings
 
 FILE = f"{NAME}.json.gz"
 GONE = {"Date": "Sun, 08 Mar 2026 06:00:00 GMT"}
+YOUNG = {"Date": "Sun, 08 Mar 2026 05:59:59 GMT"}
 
 
 def names(folder: Path) -> list[str]:
@@ -75,10 +76,27 @@ def test_folder_that_nobody_may_write_is_read(tmp_path):
         assert bring("http://127.0.0.1:9", tmp_path, raw=raw)[1] == GOOD
 
 
-def test_absent_hour_leaves_no_file(tmp_path):
-    with serve() as archive, pytest.raises(AbsentError):
+def test_hour_that_may_still_appear_leaves_no_file(tmp_path):
+    with serve(first=[Answer(404, headers=YOUNG)]) as archive, pytest.raises(AbsentError):
         bring(archive.url, tmp_path, raw=tmp_path / "raw")
     assert names(tmp_path / "raw") == []
+
+
+def test_gap_of_the_archive_is_noted_and_not_asked_for_again(tmp_path):
+    raw = tmp_path / "raw"
+    with serve(first=[Answer(404, headers=GONE)]) as archive:
+        for _ in range(2):
+            with pytest.raises(AbsentError) as caught:
+                bring(archive.url, tmp_path, raw=raw)
+            assert not caught.value.is_early(HOUR)
+    assert (archive.asked, names(raw)) == ([FILE], [f"{NAME}.missing"])
+
+
+def test_broken_file_that_stands_counts_where_the_archive_does_not_answer(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / FILE).write_bytes(GOOD[:-9])
+    row = read("http://127.0.0.1:9", tmp_path)
+    assert (row["status"], row["lines"], row["merges"]) == ("corrupt", 2, 1)
 
 
 def test_part_lies_beside_under_another_name_and_another_process_goes_on_from_it(tmp_path):

@@ -98,6 +98,8 @@ def test_what_a_form_asked_in_vain_leaves_the_body():
         "## Bug\n\n### Steps\n\nNest a list.",
         "```\n## one\n## two\n```",
         "- [ ] lists nest\n- [x] I/O is slow",
+        "- [ ] I can't log in\n- [x] I lose lists",
+        "### Lists in lists are lost",
         "# One\n\n# Two",
         "## Why\nThey nest.\n\n## How\nBy lists.",
     ],
