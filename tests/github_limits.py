@@ -115,7 +115,7 @@ class Limits:
             "cost": cost.points,
             "limit": self.ceilings.points,
             "nodeCount": cost.nodes,
-            "remaining": self.ceilings.points - hour.used,
+            "remaining": max(0, self.ceilings.points - hour.used),
             "resetAt": reset,
             "used": hour.used,
         }

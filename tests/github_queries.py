@@ -16,9 +16,11 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     execute_sync,
+    get_operation_ast,
     parse,
     validate,
 )
+from graphql.execution.values import get_variable_values
 
 UNDEFINED = re.compile(r"Cannot query field '(\w+)' on type '(\w+)'")
 
@@ -53,6 +55,16 @@ class Schema:
             except GraphQLSyntaxError as error:
                 self._read[text] = Read(DocumentNode(), [error])
         return self._read[text]
+
+    def errors(self, query: Query) -> list[GraphQLError]:
+        """Why a query cannot be executed, if it cannot."""
+        document, errors = self.read(query.text)
+        if errors:
+            return errors
+        operation = get_operation_ast(document)
+        known = operation.variable_definitions or ()
+        values = get_variable_values(self.published, known, query.variables)
+        return values if isinstance(values, list) else []
 
     def cost(self, query: Query) -> Cost:
         """What a valid query costs, whatever it finds."""

@@ -32,6 +32,12 @@ def bad_credentials() -> Reply:
     return said(401, told, "credentials")
 
 
+def forbidden() -> Reply:
+    """A client that does not say who it is."""
+    message = "Request forbidden by administrative rules. Please make sure your request has a"
+    return said(403, {"message": f"{message} User-Agent header."}, "forbidden")
+
+
 def nothing_found() -> Reply:
     """A path that leads nowhere, or where the token may not look."""
     told = {"message": "Not Found", "documentation_url": f"{DOCS}/rest", "status": "404"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,7 +17,15 @@ from github_costs import Cost
 from github_limits import Ceilings, Limits, Resource, User
 from github_paging import Asking
 from github_queries import Query, Schema, failures, formatted, sent, too_many_nodes
-from github_replies import Reply, bad_credentials, bad_gateway, nothing_found, said, timed_out
+from github_replies import (
+    Reply,
+    bad_credentials,
+    bad_gateway,
+    forbidden,
+    nothing_found,
+    said,
+    timed_out,
+)
 from github_rest import repository_at, totals
 from github_world import Knows
 from graphql import build_schema
@@ -79,6 +87,7 @@ class GitHub:
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     is_over: Event = field(default_factory=Event)
+    lock: Lock = field(default_factory=Lock)
 
     @property
     def tokens(self) -> list[str]:
@@ -92,7 +101,9 @@ class GitHub:
         """The reply to one request, which is remembered."""
         user = self.users.get(asked.token)
         place = asked.path.removeprefix("/api/v3").removeprefix("/api")
-        if user is None:
+        if "user-agent" not in asked.headers:
+            asked = asked._replace(reply=forbidden())
+        elif user is None:
             asked = asked._replace(reply=bad_credentials())
         elif place == "/rate_limit":
             asked = asked._replace(reply=totals(self.limits, user))
@@ -106,7 +117,7 @@ class GitHub:
             self.is_over.wait(self.latency)
             if refused:
                 asked = asked._replace(reply=refused)
-            elif self.first and (planted := self.first.pop(0)):
+            elif planted := self._planted():
                 asked = asked._replace(reply=planted)
             elif resource == "graphql":
                 asked = self._query(asked, user, body)
@@ -114,6 +125,10 @@ class GitHub:
                 asked = self._rest(asked, user)
         told = self.limits.headers(user, resource) | asked.reply.headers
         return asked._replace(reply=asked.reply._replace(headers=told))
+
+    def _planted(self) -> Reply | None:
+        with self.lock:
+            return self.first.pop(0) if self.first else None
 
     def _rest(self, asked: Asked, user: User) -> Asked:
         reply = repository_at(asked.path, asked.headers, self.world, self.url)
@@ -125,7 +140,7 @@ class GitHub:
         if isinstance(query, Reply):
             return asked._replace(reply=query)
         asked = asked._replace(query=query.text, variables=query.variables)
-        if errors := self.schema.read(query.text).errors:
+        if errors := self.schema.errors(query):
             told = {"errors": [formatted(error) for error in errors]}
             return asked._replace(reply=said(200, told, "invalid"))
         return self._priced(asked, user, query, self.schema.cost(query))
