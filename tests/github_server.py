@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -41,11 +41,14 @@ class Asked(NamedTuple):
     headers: dict[str, str]
     """By names in lower case."""
     reply: Reply
+    """Without its body, where it is an answer of 200."""
     query: str = ""
     variables: dict[str, Any] = {}  # noqa: RUF012 - an empty one that nobody writes to
     cost: int = 0
     touched: int = 0
     """Nodes that the answer touched."""
+    errors: Sequence[dict[str, Any]] = ()
+    """Of the answer, beside what it found."""
 
     @property
     def token(self) -> str:
@@ -109,7 +112,9 @@ class GitHub:
             asked = asked._replace(reply=totals(self.limits, user))
         else:
             asked = self._let_in(asked, user, "graphql" if place == "/graphql" else "core", body)
-        self.asked.append(asked)
+        # A month's answers would fill the memory of who measures what forge keeps.
+        kept = b"" if asked.kind == "answer" else asked.reply.body
+        self.asked.append(asked._replace(reply=asked.reply._replace(body=kept)))
         return asked.reply
 
     def _let_in(self, asked: Asked, user: User, resource: Resource, body: bytes) -> Asked:
@@ -168,8 +173,9 @@ class GitHub:
             # GitHub takes points for what timed out besides; how many is undisclosed.
             self.limits.charge(user, "graphql", cost.points)
             return asked._replace(reply=bad_gateway() if ceilings.timeout_html else timed_out())
-        told = {"errors": [formatted(error) for error in found.errors]} if found.errors else {}
-        return asked._replace(reply=said(200, {"data": found.data, **told}))
+        errors = [formatted(error) for error in found.errors or ()]
+        told = {"data": found.data} | ({"errors": errors} if errors else {})
+        return asked._replace(reply=said(200, told), errors=errors)
 
 
 def _unknown(fields: list[str]) -> Reply:
@@ -206,6 +212,8 @@ def serve_github(  # noqa: PLR0913 - a test names the one or two that it is abou
         thread.join()
         server.hang_up()
         server.server_close()
+    unknown = [one.reply.body.decode() for one in github.asked if one.kind == "unknown"]
+    assert not unknown, unknown[0]
 
 
 class Server(ThreadingHTTPServer):

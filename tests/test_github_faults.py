@@ -44,7 +44,7 @@ def test_naive_client_fails_on_a_hundred_and_one_ids():
     with serve_github(MONTH) as github:
         failures = naive(github, [IDS[:99], IDS[:101]], at_once=1)
     assert [type(failure) for failure in failures] == [type(None), TypeError]
-    (error,) = json.loads(github.asked[1].reply.body)["errors"]
+    (error,) = github.asked[1].errors
     assert error["message"] == "You may not provide more than 100 node ids; you provided 101."
 
 
@@ -52,7 +52,8 @@ def test_naive_client_fails_on_a_pull_request_that_is_gone():
     with serve_github(MONTH) as github:
         failures = naive(github, [IDS[:100]], at_once=1)
     assert [type(failure) for failure in failures] == [TypeError]
-    assert json.loads(github.asked[0].reply.body)["errors"][0]["type"] == "NOT_FOUND"
+    (error,) = github.asked[0].errors
+    assert (error["type"], error["path"]) == ("NOT_FOUND", ["nodes", 99])
 
 
 def test_naive_client_fails_with_two_hundred_at_once():

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from github_asking import ask
+from github_asking import ask, get
 from github_month import Month, pull_node_id
 from github_queries import Query
 from github_server import published_schema, serve_github
@@ -223,6 +223,16 @@ def test_more_than_two_thousand_a_minute_are_refused_until_the_wait_is_over(form
     # Asking while told to wait makes the wait longer.
     kinds = ["answer"] * 3 + ["secondary"] * 2 + ["answer"]
     assert [one.kind for one in github.asked] == kinds
+
+
+def test_requests_of_rest_have_a_minute_of_their_own():
+    clock = Clock()
+    with serve_github(LEDGER, clock=clock, rest_a_minute=2) as github:
+        kinds = [get(github, "/repos/kestrel/ledger").status_code for _ in range(2)]
+        ask(github, SPENT)
+        kinds.append(get(github, "/repos/kestrel/ledger").status_code)
+    assert kinds == [200, 200, 403]
+    assert [one.kind for one in github.asked] == ["answer"] * 3 + ["secondary"]
 
 
 def test_githubs_own_seconds_are_limited_too():
