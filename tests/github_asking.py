@@ -3,10 +3,11 @@
 from typing import Any
 
 import httpx
+from github_apart import Apart
 from github_server import GitHub
 
 
-def ask(github: GitHub, query: str, token: str = "", **variables: Any) -> httpx.Response:
+def ask(github: GitHub | Apart, query: str, token: str = "", **variables: Any) -> httpx.Response:
     """What a query is answered, with the first token unless another is given."""
     return httpx.post(
         f"{github.url}/graphql",

@@ -26,7 +26,7 @@ class Ceilings:
     graphql_a_minute: int = 2000
     rest_a_minute: int = 900
     busy_seconds_a_minute: float = 60
-    """Of GitHub's time for GraphQL, which only GitHub knows: by `seconds_a_node` here."""
+    """Of GitHub's own time for GraphQL, by `seconds_a_node` and no longer than the latency."""
     seconds: float = 10
     """After which GitHub gives a query up."""
     seconds_a_node: float = 0.001

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from github_apart import apart
 from github_asking import ask, get
 from github_month import FIRST_REPOSITORY, Month, pull_node_id
 from github_replies import bad_gateway, malformed, secondary, stalled
@@ -220,3 +221,17 @@ def test_month_knows_no_other_node(wrong):
 @pytest.mark.parametrize("wrong", ["owner-0/project-30000", "owner-1/project-0", "ada/ledger"])
 def test_month_knows_no_other_name(wrong):
     assert MONTH.named(wrong) is None
+
+
+def test_month_in_a_process_of_its_own_counts_what_it_was_asked():
+    with apart(Month(10, 40), points=2, tokens=2) as github:
+        for some in (IDS[:3], IDS[2:5], IDS[:9]):
+            ask(github, TITLES, ids=some)
+    assert github.totals == {
+        "calls": 3,
+        "points": 2,
+        "kinds": {"answer": 2, "primary": 1},
+        "most_at_once": 1,
+        "ids_answered": 5,
+        "ids_answered_twice": 1,
+    }

@@ -1,7 +1,5 @@
 """GitHub's limits on loopback: each refuses whoever does not know it, in GitHub's words."""
 
-from collections import Counter
-
 import pytest
 from github_asking import ask, get
 from github_month import Month, pull_node_id
@@ -114,7 +112,7 @@ def test_nodes_are_those_of_the_published_example():
     assert published_schema().cost(Query(query)).nodes == 22_060
 
 
-@pytest.mark.parametrize(("ids", "points"), [(10, 1), (74, 1), (75, 2), (100, 2)])
+@pytest.mark.parametrize(("ids", "points"), [(10, 1), (74, 1), (75, 2), (100, 2), (125, 3)])
 def test_every_connection_of_every_id_is_a_request_and_halves_round_up(ids, points):
     query = """query($ids: [ID!]!, $most: Int = 100) { nodes(ids: $ids) { ...Lists } }
     fragment Lists on PullRequest { files(first: $most) { nodes { path } } labels(first: 10) {
@@ -237,11 +235,13 @@ def test_requests_of_rest_have_a_minute_of_their_own():
 
 def test_githubs_own_seconds_are_limited_too():
     clock = Clock()
-    with serve_github(LEDGER, clock=clock, seconds_a_node=0.01) as github:
-        for _ in range(13):
-            ask(github, PATHS, ids=IDS)
-            clock.now += 1
-    assert Counter(one.kind for one in github.asked) == {"answer": 12, "secondary": 1}
+    slow = {"latency": 0.05, "seconds_a_node": 0.01, "busy_seconds_a_minute": 0.2}
+    with serve_github(LEDGER, clock=clock, **slow) as github:
+        for _ in range(5):
+            ask(github, NUMBERS, ids=IDS)
+        clock.now += 61
+        ask(github, NUMBERS, ids=IDS)
+    assert [one.kind for one in github.asked] == ["answer"] * 4 + ["secondary", "answer"]
 
 
 # What an answer may take
