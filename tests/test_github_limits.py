@@ -2,6 +2,7 @@
 
 import pytest
 from github_asking import ask, get
+from github_costs import Cost
 from github_month import Month, pull_node_id
 from github_queries import Query
 from github_server import published_schema, serve_github
@@ -117,7 +118,8 @@ def test_every_connection_of_every_id_is_a_request_and_halves_round_up(ids, poin
     query = """query($ids: [ID!]!, $most: Int = 100) { nodes(ids: $ids) { ...Lists } }
     fragment Lists on PullRequest { files(first: $most) { nodes { path } } labels(first: 10) {
       nodes { name } } }"""
-    assert published_schema().cost(Query(query, {"ids": ["one"] * ids})).points == points
+    cost = published_schema().cost(Query(query, {"ids": ["one"] * ids}))
+    assert cost == Cost(points, nodes=ids * (1 + 100 + 10))
 
 
 def test_field_that_the_schema_has_not_is_an_error_with_status_200_and_no_data():
@@ -187,6 +189,28 @@ def test_points_run_out_in_every_published_form_and_come_back_after_the_hour(for
     assert [one.kind for one in github.asked] == ["answer"] * 2 + ["primary"] * 2 + ["answer"]
 
 
+def test_query_that_costs_more_than_is_left_is_refused_and_a_cheaper_one_is_not():
+    dear = """query($ids: [ID!]!) { nodes(ids: $ids) { ... on PullRequest {
+      files(first: 9) { totalCount } comments(first: 9) { totalCount } } } }"""
+    with serve_github(LEDGER, points=3) as github:
+        for query in (dear, dear, NUMBERS):
+            ask(github, query, ids=IDS * 10)
+    assert [(one.cost, one.kind) for one in github.asked] == [
+        (2, "answer"),
+        (2, "primary"),
+        (1, "answer"),
+    ]
+
+
+def test_points_of_rest_are_others_and_run_out_with_a_status():
+    with serve_github(LEDGER, points=1) as github:
+        ask(github, SPENT)
+        replies = [get(github, "/repos/kestrel/ledger") for _ in range(2)]
+    assert [reply.status_code for reply in replies] == [200, 403]
+    assert replies[1].headers["x-ratelimit-resource"] == "core"
+    assert replies[1].headers["x-ratelimit-remaining"] == "0"
+
+
 def test_tokens_of_one_user_share_their_points_and_those_of_two_do_not():
     for users, last in ((1, "primary"), (2, "answer")):
         with serve_github(LEDGER, tokens=2, users=users, points=1) as github:
@@ -209,17 +233,16 @@ def test_more_than_two_thousand_a_minute_are_refused_until_the_wait_is_over(form
     clock = Clock()
     with serve_github(LEDGER, clock=clock, graphql_a_minute=3, secondary=form) as github:
         replies = [ask(github, SPENT) for _ in range(4)]
-        clock.now += 59
-        ask(github, SPENT)
-        clock.now += 60
-        ask(github, SPENT)
+        for seconds in (59, 2, 60):
+            clock.now += seconds
+            ask(github, SPENT)
     told = replies[3].json()
     assert (replies[3].status_code, replies[3].headers["retry-after"]) == (status, "60")
     assert told["message"].startswith("You have exceeded a secondary rate limit. Please wait")
     assert told["documentation_url"].endswith("secondary-rate-limits")
     assert ("errors" in told, "data" in told) == (form == "200", False)
     # Asking while told to wait makes the wait longer.
-    kinds = ["answer"] * 3 + ["secondary"] * 2 + ["answer"]
+    kinds = ["answer"] * 3 + ["secondary"] * 3 + ["answer"]
     assert [one.kind for one in github.asked] == kinds
 
 
