@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from github_paging import Resolver, connection, or_error, refusal
+from github_replies import something_went_wrong
 from github_world import (
     Actor,
     Commit,
@@ -16,7 +17,7 @@ from github_world import (
     node_id,
     old_node_id,
 )
-from graphql import GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLResolveInfo
 
 SITE = "https://github.com"
 MOST_IDS = 100
@@ -65,9 +66,13 @@ def _nodes(_: Any, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> Itera
 
 
 def _node(_: Any, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> Any:
-    found = info.context.world.node(arguments["id"])
-    message = f"Could not resolve to a node with the global id of '{arguments['id']}'"
-    return _visible(info.context.touch(found), message)
+    asking, wanted = info.context, arguments["id"]
+    if asking.passing.get(wanted):
+        asking.passing[wanted] -= 1
+        raise GraphQLError(something_went_wrong())
+    found = asking.world.node(wanted)
+    message = f"Could not resolve to a node with the global id of '{wanted}'"
+    return _visible(asking.touch(found), message)
 
 
 def _repository(_: Any, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> Any:

@@ -22,6 +22,8 @@ class Asking:
     most_touched: int
     """Nodes after which the rest is refused, as GitHub does with its undisclosed limit."""
     rate_limit: dict[str, Any]
+    passing: dict[str, int]
+    """How often a node id is still to fail for a reason that passes."""
     touched: int = 0
     unknown: list[str] = field(default_factory=list)
     """Fields that this loopback cannot answer."""

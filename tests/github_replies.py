@@ -76,11 +76,16 @@ def bad_gateway(status: int = 502) -> Reply:
     return Reply(status, body.encode(), {"content-type": "text/html"}, "gateway")
 
 
-def timed_out(status: int = 502) -> Reply:
-    """A query that took more than ten seconds."""
+def something_went_wrong() -> str:
+    """What GitHub says of a time-out, of a whole query or of one node in it."""
     message = "Something went wrong while executing your query. This may be the result of a timeout"
     whole = f"{message}, or it could be a GitHub bug. Please include `{REQUEST}` when reporting"
-    return said(status, {"data": None, "errors": [{"message": f"{whole} this issue."}]}, "timeout")
+    return f"{whole} this issue."
+
+
+def timed_out(status: int = 502) -> Reply:
+    """A query that took more than ten seconds."""
+    return said(status, {"data": None, "errors": [{"message": something_went_wrong()}]}, "timeout")
 
 
 def malformed() -> Reply:
@@ -91,3 +96,8 @@ def malformed() -> Reply:
 def stalled() -> Reply:
     """An answer that never comes to its end."""
     return Reply(200, b'{"data":{"nodes":[{"number":7}]}}', kind="stalled", is_stalled=True)
+
+
+def dropped() -> Reply:
+    """A connection that ends without a word."""
+    return Reply(0, b"", kind="dropped")

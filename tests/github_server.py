@@ -90,6 +90,8 @@ class GitHub:
     latency: float = 0
     first: list[Reply | None] = field(default_factory=list)
     """Said to the first requests instead of an answer; None lets one through."""
+    passing: dict[str, int] = field(default_factory=dict)
+    """How often a node id is null for a reason that passes, before it is answered."""
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     is_over: Event = field(default_factory=Event)
@@ -165,7 +167,8 @@ class GitHub:
 
     def _executed(self, asked: Asked, user: User, query: Query, cost: Cost) -> Asked:
         ceilings = self.limits.ceilings
-        asking = Asking(self.world, ceilings.touched, self.limits.told(user, cost))
+        told = self.limits.told(user, cost)
+        asking = Asking(self.world, ceilings.touched, told, self.passing)
         found = self.schema.execute(query, asking)
         seconds = asking.touched * ceilings.seconds_a_node
         # Its own time is never more than a client can measure, which GitHub tells one to do.
@@ -196,6 +199,7 @@ def serve_github(  # noqa: PLR0913 - a test names the one or two that it is abou
     users: int = 0,
     latency: float = 0,
     first: list[Reply | None] | None = None,
+    passing: dict[str, int] | None = None,
     clock: Callable[[], float] = time.time,
     **ceilings: Any,
 ) -> Iterator[GitHub]:
@@ -203,7 +207,7 @@ def serve_github(  # noqa: PLR0913 - a test names the one or two that it is abou
     limits = Limits(Ceilings(**ceilings), clock)
     people = [User(id=1_431_904 + number) for number in range(users or tokens)]
     held = {f"ghp_loopback{n:028}": people[n % len(people)] for n in range(tokens)}
-    github = GitHub(world, published_schema(), limits, held, latency, first or [])
+    github = GitHub(world, published_schema(), limits, held, latency, first or [], passing or {})
     server = Server(("127.0.0.1", 0), _handler(github))
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
@@ -259,6 +263,9 @@ def _handler(github: GitHub) -> type[BaseHTTPRequestHandler]:
                 self.send(github.answer(asked, body))
 
         def send(self, reply: Reply) -> None:
+            if not reply.status:
+                self.close_connection = True
+                return
             self.send_response(reply.status)
             told = {"content-type": "application/json; charset=utf-8"} | reply.headers
             for name, value in told.items():

@@ -17,7 +17,7 @@ PREFIXES = {"Repository": "R", "PullRequest": "PR", "Issue": "I", "IssueComment"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did something; an account that was deleted is no actor at all, but None."""
+    """Who did something, or None for who left; a bot's login has no `[bot]` here, as in GraphQL."""
 
     login: str
     kind: Kind = "User"

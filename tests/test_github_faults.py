@@ -9,7 +9,7 @@ import pytest
 from github_apart import apart
 from github_asking import ask, get
 from github_month import FIRST_REPOSITORY, Month, pull_node_id
-from github_replies import bad_gateway, malformed, secondary, stalled
+from github_replies import bad_gateway, dropped, malformed, secondary, stalled
 from github_server import serve_github
 from github_world import Repository, World, node_id
 
@@ -113,6 +113,23 @@ def test_stalled_answer_never_ends():
         client.headers["authorization"] = f"bearer {github.token}"
         with pytest.raises(httpx.ReadTimeout):
             client.post(f"{github.url}/graphql", json={"query": NAME})
+
+
+def test_dropped_connection_says_nothing():
+    with (
+        serve_github(LEDGER, first=[dropped()]) as github,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
+        ask(github, NAME)
+
+
+def test_node_may_be_null_for_a_reason_that_passes():
+    with serve_github(MONTH, passing={IDS[1]: 2}) as github:
+        told = [ask(github, TITLES, ids=IDS[:2]).json() for _ in range(3)]
+    assert [one["data"]["nodes"][1] is None for one in told] == [True, True, False]
+    (error,) = told[0]["errors"]
+    assert (error["path"], "type" in error) == (["nodes", 1], False)
+    assert error["message"].startswith("Something went wrong while executing your query.")
 
 
 def test_answers_take_as_long_as_stated_and_side_by_side():

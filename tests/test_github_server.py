@@ -80,7 +80,7 @@ def test_pull_request_is_answered_by_the_node_id_that_its_event_gives():
     (asked,) = github.asked
     assert (asked.status, asked.cost, asked.token) == (200, 1, github.token)
     # The pull request, a file, a label and an issue.
-    assert asked.touched == 4
+    assert (asked.touched, asked.reply.body) == (4, b"")
 
 
 def test_former_name_answers_under_the_name_of_now():
@@ -120,9 +120,10 @@ def test_repository_that_was_renamed_is_nowhere_to_who_does_not_follow():
 @pytest.mark.parametrize("fate", ["deleted", "private"])
 def test_what_is_gone_or_private_is_null_with_an_error_and_the_others_are_answered(fate):
     gone = Repository("ada/secret", id=43, fate=fate, pull_requests=(PullRequest(8, id=99),))
-    ids = [node_id("PullRequest", 43, 99), PULL, node_id("Repository", 44), "PR_nonsense"]
+    taken = Repository("ada/spam", id=45, pull_requests=(PullRequest(1, id=98, is_deleted=True),))
+    ids = [node_id("PullRequest", 43, 99), PULL, node_id("PullRequest", 45, 98), "PR_nonsense"]
     query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on PullRequest { number } } }"
-    with serve_github(World((LEDGER, gone))) as github:
+    with serve_github(World((LEDGER, gone, taken))) as github:
         reply = ask(github, query, ids=ids)
     told = reply.json()
     assert reply.status_code == 200
@@ -218,6 +219,15 @@ def test_forks_licences_topics_and_languages_are_told_as_the_world_has_them():
         "repositoryTopics": {"nodes": [{"topic": {"name": "money"}}]},
         "languages": {"totalSize": 3, "edges": [{"size": 2, "node": {"name": "Go"}}]},
     }
+
+
+@pytest.mark.parametrize("fate", ["deleted", "private"])
+def test_fork_outlives_what_it_was_forked_from(fate):
+    fork = Repository("ada/ledger", id=43, fork_of="kestrel/ledger")
+    query = """{ repository(owner: "ada", name: "ledger") { isFork parent { id } } }"""
+    with serve_github(World((Repository("kestrel/ledger", fate=fate), fork))) as github:
+        told = ask(github, query).json()
+    assert told == {"data": {"repository": {"isFork": True, "parent": None}}}
 
 
 def test_comments_commits_and_authors_who_left_are_told():
