@@ -10,7 +10,7 @@ import polars as pl
 
 from forge.claims import Claims, Others, Question, claims
 from forge.disk import is_of_disk
-from forge.effect import OPEN, Failure, Row, Service
+from forge.effect import OPEN, Failure, Resting, Row, Service
 from forge.errors import ContractError, ForgeError, ServiceError
 from forge.memo import Journal, Remembered
 from forge.recall import BATCH, UNREMEMBERED, Recall
@@ -38,6 +38,8 @@ class Asking:
 
     async def ask(self, rows: pl.LazyFrame, service: Service) -> None:
         """Ask them all, and remember what comes back; stops early when the service is down."""
+        if isinstance(service, Resting):
+            service.tell_waits(lambda words: self._tell(0, f" {words}"))
         workers = min(self.recall.effect.concurrency, len(self.tries))
         with (
             self.recall.memo.journal() as journal,

@@ -7,7 +7,7 @@ depend on.
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self, get_type_hints
+from typing import Any, Literal, Protocol, Self, get_type_hints, runtime_checkable
 
 import dataframely as dy
 
@@ -59,6 +59,14 @@ class Service(Protocol):
 
     async def __aexit__(self, *exc: object) -> None:
         """Let go of what was opened."""
+
+
+@runtime_checkable
+class Resting(Protocol):
+    """A service that is made to wait by limits."""
+
+    def tell_waits(self, tell: Callable[[str], None]) -> None:
+        """Say to `tell`, again and again, until when it waits."""
 
 
 Function = Callable[..., Awaitable[Row | Failure]]

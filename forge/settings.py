@@ -1,9 +1,10 @@
 """Where forge reads, writes and asks: flags over `FORGE_*` over forge.toml over defaults."""
 
+import re
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -15,6 +16,24 @@ from pydantic_settings import (
 from forge.address import Address, read
 
 Place = Annotated[Address, NoDecode, BeforeValidator(read)]
+TOKEN = re.compile(r"[!-+\--~]+")
+"""What a header takes as it is; commas part tokens."""
+
+
+def tokens(value: Any) -> tuple[SecretStr, ...]:
+    """Tokens that a text parts by commas or blanks, or a list holds; errors quote none of them.
+
+    >>> tokens("ghp_a, ghp_b")
+    (SecretStr('**********'), SecretStr('**********'))
+    """
+    texts = value.replace(",", " ").split() if isinstance(value, str) else value
+    plain = [t.get_secret_value() if isinstance(t, SecretStr) else t for t in texts]
+    if not all(isinstance(token, str) and TOKEN.fullmatch(token) for token in plain):
+        raise ValueError("a token is letters, digits and signs, parted by commas or blanks")
+    return tuple(SecretStr(token) for token in dict.fromkeys(plain))
+
+
+Tokens = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(tokens)]
 
 
 class Settings(BaseSettings):
@@ -29,6 +48,8 @@ class Settings(BaseSettings):
     raw: Path | None = None
     archive_url: Place = Address("https://data.gharchive.org")
     git_url: Place = Address("https://github.com/{owner}/{repo}")
+    github_url: Place = Address("https://api.github.com")
+    github_tokens: Tokens = ()
     recipes: Path = Path("recipes")
     build_network: str = "default"
     build_ca_bundle: Path | None = None

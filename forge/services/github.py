@@ -1,0 +1,94 @@
+"""GitHub: repositories and pull requests, many questions a call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Self
+
+from forge.artifacts import Artifacts
+from forge.effect import Failure, Row
+from forge.errors import ServiceError
+from forge.services import github_repositories
+from forge.services.github_answers import Reply
+from forge.services.github_batches import Batches
+from forge.services.github_calls import Calls
+from forge.services.github_documents import Document, by_names, by_nodes, repository_node
+from forge.settings import Settings
+
+REPOSITORIES = 500
+NAMED = 100
+
+
+@dataclass
+class GitHub:
+    """GitHub's GraphQL, or an Enterprise server's."""
+
+    calls: Calls
+    repositories: Batches = field(init=False)
+    named: Batches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.repositories = Batches(partial(self._ask, by_nodes, "Repository"), REPOSITORIES)
+        self.named = Batches(partial(self._ask, by_names, "Repository"), NAMED)
+
+    @property
+    def identity(self) -> str:
+        """The address."""
+        return self.calls.address.url
+
+    @classmethod
+    def open(cls, settings: Settings, artifacts: Artifacts) -> Self:  # noqa: ARG003 - it makes none
+        """The GitHub that the settings name."""
+        return cls(Calls.open(settings))
+
+    async def __aenter__(self) -> Self:
+        await self.calls.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        for batches in (self.repositories, self.named):
+            await batches.close()
+        await self.calls.__aexit__(*exc)
+
+    def tell_waits(self, tell: Callable[[str], None]) -> None:
+        """Say to `tell` until when all tokens rest."""
+        self.calls.tokens.tell_wait = tell
+
+    async def repository(self, repository_id: int, repo: str) -> Row | Failure:
+        """What a repository is, by its id, else by a name that it had."""
+        found = await self._repository(repository_id, repo)
+        if found.node is None or found.may_pass:
+            return _failure(found, repo)
+        if failure := github_repositories.refused(found.node, repository_id, repo):
+            return failure
+        root = await github_repositories.fork_root(found.node, self._parent)
+        return github_repositories.row_of(found.node, root)
+
+    async def _repository(self, repository_id: int, repo: str) -> Reply:
+        if repository_id > 0:  # negative: forge derived it from the name
+            found = await self.repositories.ask(repository_node(repository_id))
+            if found.may_pass or (found.node and found.node["databaseId"] == repository_id):
+                return found
+        return await self.named.ask(repo)
+
+    async def _parent(self, ancestor: github_repositories.Node) -> github_repositories.Node | None:
+        repo = ancestor["nameWithOwner"]
+        found = await self._repository(ancestor["databaseId"], repo)
+        if found.may_pass:
+            raise ServiceError(f"GitHub says {found.error} of {repo}\ntry again later")
+        return found.node
+
+    async def _ask(
+        self, write: Callable[[str, list[str]], Document], fragment: str, questions: list[str]
+    ) -> list[Reply]:
+        document = write(fragment, questions)
+        answer = await self.calls.call(document, points=1)
+        return answer.replies(document.places)
+
+
+def _failure(reply: Reply, repo: str) -> Failure:
+    if reply.may_pass:
+        return Failure("infra", "not_answered", f"GitHub says {reply.error} of {repo}")
+    if reply.error in {None, "NOT_FOUND"}:
+        return github_repositories.gone(repo)
+    return Failure("data", "repository_refused", f"GitHub says {reply.error} of {repo}")

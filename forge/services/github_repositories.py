@@ -1,0 +1,62 @@
+"""A repository as GitHub describes it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from forge.effect import Failure, Row
+
+NO_ASSERTION = "NOASSERTION"
+Node = dict[str, Any]
+
+
+def row_of(node: Node, fork_root_id: int) -> Row:
+    """What a repository's node says."""
+    branch, licence = node["defaultBranchRef"] or {}, node["licenseInfo"] or {}
+    spdx = licence.get("spdxId")
+    return {
+        "canonical": node["nameWithOwner"],
+        "fork_root_id": fork_root_id,
+        "stars": node["stargazerCount"],
+        "is_archived": node["isArchived"],
+        "is_disabled": node["isDisabled"],
+        "default_branch": branch.get("name"),
+        "licence": None if spdx == NO_ASSERTION else spdx,
+        "created_at": moment(node["createdAt"]),
+        "pushed_at": moment(node["pushedAt"]),
+        "primary_language": (node["primaryLanguage"] or {}).get("name"),
+    }
+
+
+async def fork_root(node: Node, ask: Callable[[Node], Awaitable[Node | None]]) -> int:
+    """The id of the last of a repository's ancestors that is to be seen."""
+    at = node
+    while at["isFork"]:
+        # What lies deeper than one call goes is asked of the last ancestor itself.
+        above = at["parent"] if "parent" in at else (await ask(at) or {}).get("parent")
+        if not above:
+            break
+        at = above
+    return int(at["databaseId"])
+
+
+def moment(value: str | None) -> datetime | None:
+    """A time as GitHub writes it, UTC, without its zone."""
+    if value is None:
+        return None
+    return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
+
+
+def gone(repo: str) -> Failure:
+    """What to say of a repository that is not to be seen."""
+    return Failure("data", "repository_gone", f"GitHub shows no {repo}: it is deleted or private")
+
+
+def refused(node: Node, repository_id: int, repo: str) -> Failure | None:
+    """Why a node that came back is not what was asked for."""
+    if repository_id > 0 and node["databaseId"] != repository_id:
+        words = f"{repo} is now another repository, of id {node['databaseId']}"
+        return Failure("data", "repository_replaced", words)
+    if node["isPrivate"]:
+        return Failure("data", "repository_private", f"{repo} is private")
+    return None
