@@ -47,6 +47,7 @@ class Selection:
     keep: tuple[str, ...] = ()
     source: str = "archive"
     git_source: str | None = None
+    enrich: str = "git"
     named: tuple[Named, ...] = ()
     exclude: Exclusions = field(default_factory=Exclusions)
     chosen: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """`forge build`: a month of the archive, or a pool, as far as its bounds allow."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from forge.selection import Selection
     from forge.settings import Settings
 
-HOURS, UNBOUNDED_END = "hours", "merges"
+HOURS = "hours"
+UNBOUNDED_ENDS = {"git": "merges", "github": "repositories"}
+"""Beyond it every repository would be fetched."""
 NO_NUMBERS = """\
 no commit of {month} on the default branch names a pull request: `(#12)`, `Merge pull request #12`
 name them yourself, one a line, with --pool FILE"""
@@ -31,7 +33,8 @@ name them yourself, one a line, with --pool FILE"""
               help="Keep events of issues and their text, too.")  # fmt: skip
 @click.option("--source", type=click.Choice(["archive", "git"]), default="archive",
               help="Where merges come from; git takes the ADDRESS of a repository.")  # fmt: skip
-@click.option("--enrich", type=click.Choice(["git"]), default="git", help="Who knows the rest.")
+@click.option("--enrich", type=click.Choice(["git", "github"]),
+              help="Who knows the rest; github where FORGE_GITHUB_TOKENS is set.")  # fmt: skip
 @click.option("--pool", type=click.Path(path_type=Path), help="File of owner/repo#123 lines.")
 @click.option("--rows", type=click.Path(path_type=Path), help="SWE-bench rows, .parquet or .jsonl.")
 @click.option("--exclude", type=click.Path(path_type=Path), help="File of what never to touch.")
@@ -60,7 +63,9 @@ def command(**flags: Any) -> None:
     """
     chosen = read_selection(flags)
     settings = _settings(flags)
-    to = flags["to"] or (None if chosen.is_bounded else UNBOUNDED_END)
+    chosen = replace(chosen, enrich=_enriched_by(flags["enrich"], chosen, settings))
+    unbounded_end = UNBOUNDED_ENDS[chosen.enrich]
+    to = flags["to"] or (None if chosen.is_bounded else unbounded_end)
     if flags["dry_run"]:
         _tell_plan(chosen, settings, flags, to)
         return
@@ -69,8 +74,18 @@ def command(**flags: Any) -> None:
         _text.echo(_text.to_json([_plain(outcome) for outcome in outcomes]))
     if chosen.source == "git" and not _rows_of("merges", outcomes):
         _text.echo(NO_NUMBERS.format(month=chosen.month), err=True)
-    if to == UNBOUNDED_END and not flags["to"]:
-        _text.echo(_unbounded(settings, chosen), err=True)
+    if not chosen.is_bounded and not flags["to"]:
+        _text.echo(_unbounded(settings, chosen, unbounded_end), err=True)
+
+
+def _enriched_by(wish: str | None, chosen: "Selection", settings: "Settings") -> str:
+    if wish == "github" and not settings.github_tokens:
+        raise UsageError(
+            "--enrich github needs a token of GitHub\n"
+            "set FORGE_GITHUB_TOKENS to one or several, or leave the flag out: git needs none"
+        )
+    has_ids = chosen.source == "archive" and bool(settings.github_tokens)
+    return wish or ("github" if has_ids else "git")
 
 
 def _rows_of(table: str, outcomes: list["Outcome"]) -> int:
@@ -161,16 +176,19 @@ def _check_tables(names: list[str]) -> None:
         stages_to(name)
 
 
-def _unbounded(settings: "Settings", chosen: "Selection") -> str:
+def _unbounded(settings: "Settings", chosen: "Selection", end: str) -> str:
     import polars as pl
 
     from forge.reader import scan
     from forge.selection import BOUNDS
 
-    merges = scan("merges", month=chosen.month, root=settings.root)
+    def rows(table: str) -> pl.LazyFrame:
+        return scan(table, month=chosen.month, root=settings.root)
+
+    merges = rows("merges").join(rows(end), on="repository_id", how="semi")
     counts = merges.select(pl.len(), repositories=pl.n_unique("repository_id")).collect().row(0)
     return (
-        f"stopped after merges: {counts[0]:,} pull requests in {counts[1]:,} repositories, "
+        f"stopped after {end}: {counts[0]:,} pull requests in {counts[1]:,} repositories, "
         "each of which git would fetch\n"
         f"bound them by one of {', '.join(BOUNDS)}, such as: "
         f"forge build --month {chosen.month} --sample 1%"

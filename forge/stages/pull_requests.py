@@ -20,6 +20,7 @@ from forge.stages.repositories import Repositories
 
 SOURCED = ("title", "body", "author", "is_bot", "merged_at")
 """What the source of a merge may know already, and better."""
+DECIDED = ("bound", "has_wanted_repository")
 
 
 class ChangedFiles(dy.Schema):
@@ -92,7 +93,10 @@ class PullRequests(PullRequestKey, Change, Words):
 
 
 def criteria() -> Criteria:
-    return {"is_not_excluded": ~pl.col("is_excluded")}
+    return {
+        "is_not_excluded": ~pl.col("is_excluded"),
+        "has_wanted_repository": pl.col("has_wanted_repository"),
+    }
 
 
 @effect(answers=Answer, version=2, since=2, concurrency=4, seconds=3600)
@@ -135,21 +139,27 @@ def pull_requests(
     chosen: tuple[str, ...],
     sample: float | None,
     exclude: Exclusions,
+    enrich: str,
 ) -> Decided[PullRequests]:
     canonical = repositories.select("repository_id", canonical="repo")
     sought = (
         merges.with_columns(bound=bound(chosen, sample), is_excluded=is_excluded(exclude))
         .join(canonical, on="repository_id", how="left", maintain_order="left")
-        .with_columns(repo=pl.coalesce("canonical", "repo"))
+        .with_columns(
+            repo=pl.coalesce("canonical", "repo"),
+            # Git tells of each pull request why it is not to be had; GitHub is not asked again.
+            has_wanted_repository=pl.col("canonical").is_not_null() | (enrich == "git"),
+        )
     )
-    wanted = sought.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
+    is_wanted = pl.col("bound").is_null() & ~pl.col("is_excluded")
+    wanted = sought.filter(is_wanted & pl.col("has_wanted_repository"))
     is_given = pl.col("change").is_not_null()
     given = run.ask(wanted.filter(is_given), read_change)
     answers = pl.concat(
         [run.ask(wanted.filter(~is_given), read_merge), given], how="diagonal_relaxed"
     )
     return (
-        sought.select(*PULL_REQUEST, "repo", "bound", "base_sha", "change", *SOURCED)
+        sought.select(*PULL_REQUEST, "repo", *DECIDED, "base_sha", "change", *SOURCED)
         .join(
             answers,
             on=PULL_REQUEST,

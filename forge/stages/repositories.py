@@ -2,15 +2,17 @@
 
 import dataframely as dy
 import polars as pl
+from pydantic import Field
 
-from forge.columns import RepositoryKey
-from forge.criteria import Criteria, decide
+from forge.columns import RepositoryKey, dtypes, moment
+from forge.criteria import Criteria, decide, tolerant
 from forge.effect import Failure, Row, effect
 from forge.rules.bounds import bound, is_excluded_repository
 from forge.run import Run
 from forge.selection import Exclusions
 from forge.services.git import Failed, Git
-from forge.stage import Decided, stage
+from forge.services.github import GitHub
+from forge.stage import Decided, StageLimits, stage
 from forge.stages.merges import Merges
 
 ROUNDS = 4
@@ -27,7 +29,29 @@ class Description(dy.Schema):
     roots = dy.List(dy.String(), description="commits of the default branch without parents")
 
 
-class Repositories(RepositoryKey):
+class Facts(dy.Schema):
+    """What GitHub alone knows of a repository, as of the month."""
+
+    stars = dy.Int64(nullable=True, description="stargazers; git does not know them")
+    is_archived = dy.Bool(nullable=True, description="whether it is read-only; git does not know")
+    is_disabled = dy.Bool(nullable=True, description="whether GitHub closed it; git does not know")
+    created_at = moment("when it was made, UTC; git does not know", nullable=True)
+    pushed_at = moment("when it was last pushed to, UTC; git does not know", nullable=True)
+    primary_language = dy.String(
+        nullable=True, description="language of most of its code, by GitHub; git does not know"
+    )
+
+
+class Profile(Facts):
+    """What GitHub answers of a repository."""
+
+    canonical = dy.String(description="owner/name by now")
+    fork_root_id = dy.Int64(description="id of the last of its ancestors that is to be seen")
+    default_branch = dy.String(nullable=True, description="branch that HEAD names")
+    licence = dy.String(nullable=True, description="SPDX id; null where unsure")
+
+
+class Repositories(RepositoryKey, Facts):
     """One row per repository that had merges, as of the build."""
 
     repo = dy.String(description="owner/name, canonical")
@@ -39,14 +63,29 @@ class Repositories(RepositoryKey):
         description="who says so: github, a shared root_commit, or none: it has no commit",
     )
     default_branch = dy.String(nullable=True, description="branch that HEAD names")
-    stars = dy.Int64(nullable=True, description="stargazers; git does not know them")
     licence = dy.String(nullable=True, description="SPDX id as GitHub spells it; null where unsure")
-    licence_source = dy.String(nullable=True, description="file, or null without a licence")
-    is_archived = dy.Bool(nullable=True, description="whether it is read-only; git does not know")
+    licence_source = dy.String(nullable=True, description="file, github, or null without a licence")
 
 
-def criteria() -> Criteria:
-    return {"is_not_excluded": ~pl.col("is_excluded")}
+class Limits(StageLimits):
+    """What is worth asking about; `--enrich git` knows little of it, and lets the rest pass."""
+
+    stars: int = Field(10, description="fewest stars; unknown stars pass")
+    archived: bool = Field(default=True, description="whether archived repositories pass")
+    needs_licence: bool = Field(
+        default=True, description="whether one without a licence that GitHub knows is out"
+    )
+
+
+def criteria(limits: Limits) -> Criteria:
+    # A licence that git does not find may still be one: candidates judge it.
+    is_licensed = pl.col("licence").is_not_null() | (pl.col("asked") != "github")
+    return {
+        "is_not_excluded": ~pl.col("is_excluded"),
+        "has_stars": tolerant(pl.col("stars") >= limits.stars),
+        "is_active": tolerant(~pl.col("is_archived") | limits.archived),
+        "has_licence": tolerant(is_licensed | (not limits.needs_licence)),
+    }
 
 
 @effect(answers=Description, concurrency=4, seconds=3600)
@@ -63,6 +102,18 @@ async def describe_repository(
         return failed.failure
 
 
+@effect(answers=Profile, concurrency=2_000, seconds=4 * 3600)
+async def profile_repository(
+    github: GitHub,
+    *,
+    repository_id: int,
+    repo: str,
+    month: str,  # noqa: ARG001 - the age of the answer
+) -> Row | Failure:
+    """Name, family, stars, licence, branch; the month stands for the age of the answer."""
+    return await github.repository(repository_id, repo)
+
+
 @stage
 def repositories(
     merges: dy.LazyFrame[Merges],
@@ -72,6 +123,8 @@ def repositories(
     chosen: tuple[str, ...],
     sample: float | None,
     exclude: Exclusions,
+    enrich: str,
+    limits: Limits,
 ) -> Decided[Repositories]:
     named = (
         merges.sort("merged_at", nulls_last=False)
@@ -80,13 +133,34 @@ def repositories(
         .with_columns(bound=bound(chosen, sample), is_excluded=is_excluded_repository(exclude))
     )
     wanted = named.filter(pl.col("bound").is_null(), ~pl.col("is_excluded"))
-    described = run.ask(wanted.with_columns(month=pl.lit(month)), describe_repository)
+    known = (_of_github if enrich == "github" else _of_git)(
+        run, wanted.with_columns(month=pl.lit(month))
+    )
     return (
-        named.join(described, on="repository_id", how="left")
-        .join(_families(described), on="repository_id", how="left")
-        .with_columns(pl.coalesce("fork_root_id", "repository_id"))
-        .with_columns(_what_git_knows_not())
-        .pipe(decide, criteria())
+        named.join(known, on="repository_id", how="left")
+        .with_columns(
+            pl.coalesce("fork_root_id", "repository_id"),
+            pl.col("fork_root_source").fill_null("none"),
+            repo=pl.coalesce("canonical", "repo"),
+        )
+        .pipe(decide, criteria(limits))
+    )
+
+
+def _of_github(run: Run, wanted: pl.LazyFrame) -> pl.LazyFrame:
+    has_licence, source = pl.col("licence").is_not_null(), pl.lit("github")
+    return run.ask(wanted, profile_repository).with_columns(
+        asked=source,
+        fork_root_source=source,
+        licence_source=pl.when(has_licence).then(source),
+    )
+
+
+def _of_git(run: Run, wanted: pl.LazyFrame) -> pl.LazyFrame:
+    described = run.ask(wanted, describe_repository)
+    families = _families(described)
+    return described.join(families, on="repository_id", how="left").with_columns(
+        *_what_git_knows_not(), asked=pl.lit("git"), canonical=pl.lit(None, pl.String)
     )
 
 
@@ -113,6 +187,5 @@ def _what_git_knows_not() -> list[pl.Expr]:
         .otherwise(pl.lit("none"))
         .alias("fork_root_source"),
         pl.when(pl.col("licence").is_not_null()).then(pl.lit("file")).alias("licence_source"),
-        pl.lit(None, pl.Int64).alias("stars"),
-        pl.lit(None, pl.Boolean).alias("is_archived"),
+        *(pl.lit(None, dtype).alias(name) for name, dtype in dtypes(Facts).items()),
     ]

@@ -11,6 +11,7 @@ from forge.stages.repositories import repositories
 ISC = """Permission to use, copy, modify, and/or distribute this software for any purpose with or
 without fee is hereby granted, provided that the above copyright notice and this permission notice
 appear in all copies."""
+FACTS = ["stars", "is_archived", "is_disabled", "created_at", "pushed_at", "primary_language"]
 
 
 @pytest.fixture
@@ -36,10 +37,9 @@ def test_git_knows_branch_and_licence_and_says_what_it_does_not_know(served, tmp
             "fork_root_id": -int(ann.git("rev-list", "--max-parents=0", "HEAD")[:15], 16),
             "fork_root_source": "root_commit",
             "default_branch": "main",
-            "stars": None,
             "licence": "ISC",
             "licence_source": "file",
-            "is_archived": None,
+            **dict.fromkeys(FACTS),
         }
     ]
 
