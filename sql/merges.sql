@@ -42,6 +42,7 @@ select
     events.base_ref,
     events.base_sha,
     events.merge_commit,
+    events.pull_request_id,
     'archive' as source
 from chosen
 inner join events

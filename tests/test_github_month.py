@@ -14,15 +14,19 @@ import pytest
 from archives import packed, serve, trimmed
 from github_replies import bad_credentials, stalled
 from github_server import GitHub, serve_github
-from github_world import Repository, World
+from github_world import PullRequest, PullRequestChangedFile, Repository, World
 from planted import OTHERS, leaks
 
 import forge
 
+AGAIN = ["--force", "repositories", "--force", "pull_requests"]
 BUILD = ["build", "--month", "2026-03", "--hours", "5"]
+FIX = PullRequest(
+    7, files=(PullRequestChangedFile("tool.py"), PullRequestChangedFile("tests/test_tool.py"))
+)
 WORLD = World(
     (
-        Repository("ann/tool", 1, former=("bob/tool",), stars=500),
+        Repository("ann/tool", 1, former=("bob/tool",), stars=500, pull_requests=(FIX,)),
         Repository("cat/tool", 2, stars=40, fork_of="ann/tool"),
         Repository("ann/small", 3, stars=9),
         Repository("ann/unlicensed", 4, stars=90, licence=None),
@@ -70,7 +74,7 @@ def rejected(folder: Path, table: str, *key: str) -> dict[Any, list[str]]:
     return dict(rows.sort(key).select(pl.concat_list(key).list.last(), "reasons").iter_rows())
 
 
-def test_an_unbounded_month_ends_with_the_repositories_worth_asking_about(tmp_path, archive):
+def test_an_unbounded_month_ends_with_the_candidates_that_git_would_fetch(tmp_path, archive):
     with serve_github(WORLD) as github:
         built = run(tmp_path, settings(github, archive), *BUILD)
     rows = forge.scan("repositories", month="2026-03", root=tmp_path / "data").collect()
@@ -87,7 +91,7 @@ def test_an_unbounded_month_ends_with_the_repositories_worth_asking_about(tmp_pa
         4: ["has_licence"],
         5: ["repository_gone"],
     }
-    assert "stopped after repositories: 3 pull requests in 3 repositories" in built.stderr
+    assert "stopped after candidates: 1 pull requests in 1 repositories" in built.stderr
 
 
 def test_limits_of_repositories_say_what_is_worth_asking_about(tmp_path, archive):
@@ -103,16 +107,18 @@ def test_nothing_is_asked_of_pull_requests_whose_repository_is_out(tmp_path, arc
     with serve_github(WORLD) as github:
         words = ["--sample", "100%", "--to", "pull_requests"]
         run(tmp_path, settings(github, archive), *BUILD, *words)
+    out, gone = ["has_wanted_repository"], ["pull_request_gone"]
     fates = rejected(tmp_path, "pull_requests", "repository_id")
-    out = {key for key, reasons in fates.items() if reasons == ["has_wanted_repository"]}
-    assert (out, fates.keys() - out) == ({3, 4, 5}, {1, 2, 6}), "git was asked of the others"
+    assert fates == {2: gone, 3: out, 4: out, 5: out, 6: gone}
+    asked = [asked.variables for asked in github.asked if "PullRequest" in asked.query]
+    assert len(flat(asked[0])) == 3
 
 
 def test_a_month_that_is_built_again_asks_nothing(tmp_path, archive):
     with serve_github(WORLD) as github:
         run(tmp_path, settings(github, archive), *BUILD)
         calls = len(github.asked)
-        again = run(tmp_path, settings(github, archive), *BUILD, "--force", "repositories")
+        again = run(tmp_path, settings(github, archive), *BUILD, *AGAIN)
         assert (again.returncode, len(github.asked)) == (0, calls)
 
 
@@ -134,8 +140,8 @@ def test_a_killed_build_asks_no_answered_question_of_a_call_again(tmp_path):
         serve({"2026-03-01-5": packed(*merges)}) as archive,
         serve_github(world, first=[None, stalled(), stalled()]) as github,
     ):
-        given = settings(github, archive.url)
-        process = subprocess.Popen([sys.executable, "-m", "forge", *BUILD], cwd=tmp_path, env=given)
+        given, words = settings(github, archive.url), [*BUILD, "--to", "repositories"]
+        process = subprocess.Popen([sys.executable, "-m", "forge", *words], cwd=tmp_path, env=given)
         while len(journaled(tmp_path)) < 500:
             assert process.poll() is None
             time.sleep(0.01)
@@ -143,7 +149,7 @@ def test_a_killed_build_asks_no_answered_question_of_a_call_again(tmp_path):
         process.wait()
         assert len(journaled(tmp_path)) == 500, "all of the call that came, nothing of the others"
         before = len(github.asked)
-        assert run(tmp_path, given, *BUILD).returncode == 0
+        assert run(tmp_path, given, *words).returncode == 0
         again = [one for asked in github.asked[before:] for one in flat(asked.variables)]
     assert len(again) == len(set(again)) == 700
     assert forge.scan("repositories", month="2026-03", root=tmp_path / "data").collect().height == (

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forge.settings import Settings
 
 HOURS = "hours"
-UNBOUNDED_ENDS = {"git": "merges", "github": "repositories"}
+UNBOUNDED_ENDS = {"git": "merges", "github": "candidates"}
 """Beyond it every repository would be fetched."""
 NO_NUMBERS = """\
 no commit of {month} on the default branch names a pull request: `(#12)`, `Merge pull request #12`

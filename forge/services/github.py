@@ -8,15 +8,25 @@ from typing import Self
 from forge.artifacts import Artifacts
 from forge.effect import Failure, Row
 from forge.errors import ServiceError
-from forge.services import github_repositories
+from forge.services import github_pull_requests, github_repositories
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
-from forge.services.github_documents import Document, by_names, by_nodes, repository_node
+from forge.services.github_documents import (
+    Document,
+    by_names,
+    by_nodes,
+    by_numbers,
+    pull_request_node,
+    repository_node,
+)
 from forge.settings import Settings
 
 REPOSITORIES = 500
 NAMED = 100
+PULL_REQUESTS = 50
+PULL_REQUEST_POINTS = 2
+"""Of a call for so many: each asks for three lists and a count."""
 
 
 @dataclass
@@ -26,10 +36,14 @@ class GitHub:
     calls: Calls
     repositories: Batches = field(init=False)
     named: Batches = field(init=False)
+    pull_requests: Batches = field(init=False)
+    numbered: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         self.repositories = Batches(partial(self._ask, by_nodes, "Repository"), REPOSITORIES)
         self.named = Batches(partial(self._ask, by_names, "Repository"), NAMED)
+        self.pull_requests = Batches(partial(self._ask, by_nodes, "PullRequest"), PULL_REQUESTS)
+        self.numbered = Batches(partial(self._ask, by_numbers, "PullRequest"), PULL_REQUESTS)
 
     @property
     def identity(self) -> str:
@@ -46,7 +60,7 @@ class GitHub:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        for batches in (self.repositories, self.named):
+        for batches in (self.repositories, self.named, self.pull_requests, self.numbered):
             await batches.close()
         await self.calls.__aexit__(*exc)
 
@@ -58,11 +72,32 @@ class GitHub:
         """What a repository is, by its id, else by a name that it had."""
         found = await self._repository(repository_id, repo)
         if found.node is None or found.may_pass:
-            return _failure(found, repo)
+            return _failure(found, "repository", repo)
         if failure := github_repositories.refused(found.node, repository_id, repo):
             return failure
         root = await github_repositories.fork_root(found.node, self._parent)
         return github_repositories.row_of(found.node, root)
+
+    async def pull_request(
+        self, repository_id: int, repo: str, number: int, pull_request_id: int | None
+    ) -> Row | Failure:
+        """What a merged pull request is, by its id, else by its repository's name and number."""
+        found = await self._pull_request(repository_id, repo, number, pull_request_id)
+        if found.node is None or found.may_pass:
+            return _failure(found, "pull_request", f"{repo}#{number}")
+        failure = github_pull_requests.refused(found.node, repository_id, repo, number)
+        return failure or github_pull_requests.row_of(found.node)
+
+    async def _pull_request(
+        self, repository_id: int, repo: str, number: int, pull_request_id: int | None
+    ) -> Reply:
+        if pull_request_id is not None and repository_id > 0:
+            node = pull_request_node(repository_id, pull_request_id)
+            found = await self.pull_requests.ask(node)
+            is_it = found.node and github_pull_requests.is_of(found.node, repository_id, number)
+            if found.may_pass or is_it:
+                return found
+        return await self.numbered.ask(f"{repo}#{number}")
 
     async def _repository(self, repository_id: int, repo: str) -> Reply:
         if repository_id > 0:  # negative: forge derived it from the name
@@ -82,13 +117,14 @@ class GitHub:
         self, write: Callable[[str, list[str]], Document], fragment: str, questions: list[str]
     ) -> list[Reply]:
         document = write(fragment, questions)
-        answer = await self.calls.call(document, points=1)
+        points = PULL_REQUEST_POINTS if fragment == "PullRequest" else 1
+        answer = await self.calls.call(document, points)
         return answer.replies(document.places)
 
 
-def _failure(reply: Reply, repo: str) -> Failure:
+def _failure(reply: Reply, what: str, name: str) -> Failure:
     if reply.may_pass:
-        return Failure("infra", "not_answered", f"GitHub says {reply.error} of {repo}")
+        return Failure("infra", "not_answered", f"GitHub says {reply.error} of {name}")
     if reply.error in {None, "NOT_FOUND"}:
-        return github_repositories.gone(repo)
-    return Failure("data", "repository_refused", f"GitHub says {reply.error} of {repo}")
+        return Failure("data", f"{what}_gone", f"GitHub shows no {name}: deleted or private")
+    return Failure("data", f"{what}_refused", f"GitHub says {reply.error} of {name}")

@@ -24,6 +24,9 @@ SPENT = re.compile(r"API rate limit (already )?exceeded", re.IGNORECASE)
 SLOW = re.compile(r"something went wrong while executing your query|timed? ?out", re.IGNORECASE)
 
 
+Place = tuple[str | int, ...]
+
+
 class LimitedError(Exception):
     """A token is to rest; `seconds` is None where GitHub does not say for how long."""
 
@@ -68,21 +71,25 @@ class Answer(NamedTuple):
     content: dict[str, Any]
     errors: list[dict[str, Any]]
 
-    def replies(self, places: list[tuple[str | int, ...]]) -> list[Reply]:
+    def replies(self, places: list[Place]) -> list[Reply]:
         """What became of the questions whose nodes are at these places."""
-        failed = {}
+        depth, failed = len(places[0]), {}
         for error in reversed(self.errors):
-            for depth in (1, 2):
-                failed[tuple((error.get("path") or ["*"])[:depth])] = kind_of(error)
-        everywhere = failed.get(("*",))
-        return [self._reply(place, failed.get(place) or everywhere) for place in places]
+            failed[tuple((error.get("path") or [])[:depth])] = kind_of(error)
+        return [self._reply(place, _first(failed, place)) for place in places]
 
-    def _reply(self, place: tuple[str | int, ...], error: str | None) -> Reply:
+    def _reply(self, place: Place, error: str | None) -> Reply:
         found: Any = self.content
         for step in place:
             if found is not None:
                 found = found[step]
         return Reply(found or None, error)
+
+
+def _first(failed: dict[Place, str], place: Place) -> str | None:
+    """The error of a place, or of what it lies in."""
+    around = (failed.get(place[:depth]) for depth in range(len(place), -1, -1))
+    return next((error for error in around if error), None)
 
 
 def read(response: httpx.Response) -> Answer:

@@ -67,6 +67,21 @@ def by_names(fragment: str, repos: list[str]) -> Document:
     )
 
 
+def by_numbers(fragment: str, names: list[str]) -> Document:
+    """Pull requests by owner/name#number, also by former names of their repositories."""
+    variables: dict[str, object] = {}
+    heads, fields = [], []
+    for n, name in enumerate(names):
+        repo, _, number = name.partition("#")
+        variables[f"o{n}"], _, variables[f"n{n}"] = repo.partition("/")
+        variables[f"k{n}"] = int(number)
+        heads.append(f"$o{n}: String!, $n{n}: String!, $k{n}: Int!")
+        asked = f"pullRequest(number: $k{n}) {{ ...{fragment} }}"
+        fields.append(f"  p{n}: repository(owner: $o{n}, name: $n{n}) {{ {asked} }}")
+    places: list[tuple[str | int, ...]] = [(f"p{n}", "pullRequest") for n in range(len(names))]
+    return Document(_query(", ".join(heads), fields, fragment), variables, places)
+
+
 def _query(heads: str, fields: list[str], fragment: str) -> str:
     return "\n".join([f"query ({heads}) {{", *fields, "}", fragment_text(fragment)])
 

@@ -47,11 +47,6 @@ def moment(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
 
 
-def gone(repo: str) -> Failure:
-    """What to say of a repository that is not to be seen."""
-    return Failure("data", "repository_gone", f"GitHub shows no {repo}: it is deleted or private")
-
-
 def refused(node: Node, repository_id: int, repo: str) -> Failure | None:
     """Why a node that came back is not what was asked for."""
     if repository_id > 0 and node["databaseId"] != repository_id:

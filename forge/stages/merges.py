@@ -39,6 +39,9 @@ class Merges(PullRequestKey):
         nullable=True, description="tip of that branch as the source has it, not the merge base"
     )
     merge_commit = dy.String(nullable=True, description="commit that brought it in, where known")
+    pull_request_id = dy.Int64(
+        nullable=True, description="GitHub's id of the pull request, where the source gives it"
+    )
     change = text("the diff itself, where a row gives it", nullable=True)
     source = dy.String(regex="^(archive|git|pool|rows)$", description="where the row comes from")
 

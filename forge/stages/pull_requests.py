@@ -1,4 +1,4 @@
-"""Pull requests as git knows them: the merge, its message, its files."""
+"""Pull requests as GitHub or git knows them: the words, the files, how it came in."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from forge.columns import PULL_REQUEST, PullRequestKey, moment, text
+from forge.columns import PULL_REQUEST, PullRequestKey, dtypes, moment, text
 from forge.criteria import Criteria, decide
 from forge.effect import Failure, Row, effect
 from forge.rules.bounds import bound, is_excluded
@@ -14,6 +14,7 @@ from forge.rules.messages import linked_issues
 from forge.run import Run
 from forge.selection import Exclusions
 from forge.services.git import ChangedFile, Failed, Git, PullRequest, Sought
+from forge.services.github import GitHub
 from forge.stage import Decided, stage
 from forge.stages.merges import Merges
 from forge.stages.repositories import Repositories
@@ -21,6 +22,7 @@ from forge.stages.repositories import Repositories
 SOURCED = ("title", "body", "author", "is_bot", "merged_at")
 """What the source of a merge may know already, and better."""
 DECIDED = ("bound", "has_wanted_repository")
+PLACES = ("head_sha", "base_ref", "base_sha")
 
 
 class ChangedFiles(dy.Schema):
@@ -33,10 +35,11 @@ class ChangedFiles(dy.Schema):
                 "previous_path": dy.String(nullable=True),
                 "additions": dy.Int64(nullable=True),
                 "deletions": dy.Int64(nullable=True),
-                "is_binary": dy.Bool(),
+                "is_binary": dy.Bool(nullable=True),
             }
         ),
-        description="changed files, renames followed; binary ones have no lines to count",
+        description="changed files, renames followed; binary ones have no lines to count; GitHub "
+        "tells neither former paths nor, of what has no lines, whether it is binary",
     )
     changed_files = dy.Int64(description="how many files changed")
     additions = dy.Int64(description="lines added")
@@ -51,16 +54,37 @@ class Change(ChangedFiles):
         nullable=True,
         description="commit that brought it in; null where a row gives the change itself",
     )
+    commits = dy.Int64(nullable=True, description="commits it had; a squash does not say")
+
+
+class Base(dy.Schema):
+    """What git alone knows of a merge."""
+
     base_commit = dy.String(
         regex="^[0-9a-f]{40,64}$",
-        description="commit the task starts from: the merge's first parent, or the row's own base",
+        nullable=True,
+        description="commit the task starts from: the merge's first parent, or the row's own base; "
+        "null with GitHub, where git is asked for the candidates' alone",
     )
     merge_method = dy.String(
         regex="^(merge|squash|rebase)$",
         nullable=True,
-        description="merge, squash or rebase; null without a merge",
+        description="merge, squash or rebase; null without a merge, and with GitHub",
     )
-    commits = dy.Int64(nullable=True, description="commits it had; a squash does not say")
+
+
+class Facts(dy.Schema):
+    """What GitHub alone knows of a pull request."""
+
+    association = dy.String(
+        nullable=True, description="what the author is to the repository; git does not know"
+    )
+    labels = dy.List(dy.String(), nullable=True, description="labels; git does not know them")
+    head_sha = dy.String(nullable=True, description="last commit of the pull request")
+    base_ref = dy.String(nullable=True, description="branch it went into")
+    base_sha = dy.String(
+        nullable=True, description="tip of that branch as the source has it, not the merge base"
+    )
 
 
 class Given(ChangedFiles):
@@ -79,16 +103,22 @@ class Words(dy.Schema):
     merged_at = moment("when it was merged, UTC")
 
 
-class Answer(Change, Words):
+class Answer(Change, Base, Words):
     """What git answers for a merge."""
 
 
-class PullRequests(PullRequestKey, Change, Words):
-    """One row per merge that git could find."""
+class Told(Change, Facts, Words):
+    """What GitHub answers for a pull request."""
+
+    closing_issues = dy.List(dy.Int64(), description="issues of this repository that it closes")
+
+
+class PullRequests(PullRequestKey, Change, Base, Facts, Words):
+    """One row per merge that GitHub tells of, or that git could find."""
 
     repo = dy.String(description="owner/name, canonical")
     linked_issues = dy.List(dy.Int64(), description="issues of this repository it says to close")
-    labels = dy.List(dy.String(), nullable=True, description="labels; git does not know them")
+    enriched_by = dy.String(regex="^(git|github)$", description="who told of it")
     change = text("the diff itself, where a row gives it", nullable=True)
 
 
@@ -117,6 +147,14 @@ async def read_merge(
         return _answer(await git.pull_request(repo, sought))
     except Failed as failed:
         return failed.failure
+
+
+@effect(answers=Told, concurrency=1_000, seconds=4 * 3600)
+async def read_pull_request(
+    github: GitHub, *, repository_id: int, repo: str, number: int, pull_request_id: int | None
+) -> Row | Failure:
+    """Words, author, files and labels of a merged pull request."""
+    return await github.pull_request(repository_id, repo, number, pull_request_id)
 
 
 @effect(answers=Given, version=2, since=2, concurrency=4, seconds=3600)
@@ -154,12 +192,12 @@ def pull_requests(
     is_wanted = pl.col("bound").is_null() & ~pl.col("is_excluded")
     wanted = sought.filter(is_wanted & pl.col("has_wanted_repository"))
     is_given = pl.col("change").is_not_null()
-    given = run.ask(wanted.filter(is_given), read_change)
-    answers = pl.concat(
-        [run.ask(wanted.filter(~is_given), read_merge), given], how="diagonal_relaxed"
-    )
+    asked = read_pull_request if enrich == "github" else read_merge
+    told = run.ask(wanted.filter(~is_given), asked).with_columns(enriched_by=pl.lit(enrich))
+    given = run.ask(wanted.filter(is_given), read_change).with_columns(enriched_by=pl.lit("git"))
+    answers = pl.concat([_completed(told), given], how="diagonal_relaxed")
     return (
-        sought.select(*PULL_REQUEST, "repo", *DECIDED, "base_sha", "change", *SOURCED)
+        sought.select(*PULL_REQUEST, "repo", *DECIDED, *PLACES, "change", *SOURCED)
         .join(
             answers,
             on=PULL_REQUEST,
@@ -169,19 +207,39 @@ def pull_requests(
         )
         .with_columns(linked_issues=_linked_issues())
         .with_columns(pl.coalesce(name, f"{name}_answered").alias(name) for name in SOURCED)
-        .with_columns(_of_rows())
-        .with_columns(is_excluded=is_excluded(exclude), labels=pl.lit(None, pl.List(pl.String)))
+        .with_columns(_of_answers())
+        .with_columns(is_excluded=is_excluded(exclude))
         .pipe(decide, criteria())
     )
 
 
-def _of_rows() -> list[pl.Expr]:
+def _completed(told: pl.LazyFrame) -> pl.LazyFrame:
+    # Neither knows all that the other does.
+    columns = {**dtypes(Answer), **dtypes(Told)}
+    known = told.collect_schema().names()
+    return told.with_columns(
+        pl.lit(None, dtype).alias(name) for name, dtype in columns.items() if name not in known
+    )
+
+
+def _of_answers() -> list[pl.Expr]:
     # What a row gives has neither merge nor message, and a base that may be younger than itself.
     is_given = pl.col("change").is_not_null()
     latest = pl.max_horizontal("merged_at", "merged_at_answered")
+    is_github = pl.col("enriched_by") == "github"
+    # GitHub knows which accounts are machines; names and branches betray others.
+    is_bot = pl.col("is_bot_answered") & is_github
     return [
         pl.when(is_given).then("base_sha").otherwise("base_commit").alias("base_commit"),
-        pl.when(is_given).then(latest).otherwise("merged_at").alias("merged_at"),
+        # An event says when the archive heard of it.
+        pl.when(is_given)
+        .then(latest)
+        .when(is_github)
+        .then(pl.coalesce("merged_at_answered", "merged_at"))
+        .otherwise("merged_at")
+        .alias("merged_at"),
+        pl.when(is_bot).then(pl.lit(value=True)).otherwise("is_bot").alias("is_bot"),
+        *(pl.coalesce(f"{name}_answered", name).alias(name) for name in PLACES),
     ]
 
 
@@ -189,7 +247,8 @@ def _linked_issues() -> pl.Expr:
     # The archive's words and git's may differ: a merge's message has the title alone.
     names = [name for told in ("title", "body") for name in (told, f"{told}_answered")]
     words = pl.concat_str(names, separator="\n", ignore_nulls=True)
-    return linked_issues(words, pl.col("repo"))
+    said = linked_issues(words, pl.col("repo"))
+    return said.list.set_union(pl.col("closing_issues").fill_null([])).list.sort()
 
 
 def _answer(found: PullRequest) -> dict[str, Any]:

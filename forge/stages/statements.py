@@ -80,7 +80,7 @@ def statements(
 
 def _own(patches: pl.LazyFrame, pull_requests: pl.LazyFrame, merges: pl.LazyFrame) -> pl.LazyFrame:
     """By key: what the pull request itself says, and what its words may name."""
-    facts = [*PULL_REQUEST, "repo", "merge_commit", "merge_method", "merged_at"]
+    facts = [*PULL_REQUEST, "repo", "merge_commit", "merge_method", "merged_at", "enriched_by"]
     title, body = title_of(pl.col("title")), body_of(pl.col("body"))
     words = pull_requests.select(*facts, title=title, body=body)
     known = merges.select(
@@ -154,7 +154,7 @@ def _source() -> pl.Expr:
     return (
         pl.when("is_row")
         .then(pl.lit("row"))
-        .when("is_given")
+        .when(pl.col("is_given") | (pl.col("enriched_by") == "github"))
         .then(pl.lit("pull_request"))
         .otherwise(pl.col("merge_method").replace_strict(messages, return_dtype=pl.String))
     )

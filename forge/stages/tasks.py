@@ -122,10 +122,18 @@ def tasks(  # noqa: PLR0917 - here all tables meet
     limits: Limits,
 ) -> Decided[Tasks]:
     told = [
-        pull_requests.select(*PULL_REQUEST, "repo", "base_commit", "merge_commit", "merged_at"),
+        pull_requests.select(*PULL_REQUEST, "repo", "merged_at"),
         merges.select(*PULL_REQUEST, "source"),
         candidates.select(*PULL_REQUEST, "language"),
-        patches.select(*PULL_REQUEST, "gold_patch", "test_patch", "test_paths", "patch_id"),
+        patches.select(
+            *PULL_REQUEST,
+            "base_commit",
+            "merge_commit",
+            "gold_patch",
+            "test_patch",
+            "test_paths",
+            "patch_id",
+        ),
         features,
         statements.drop("unknown"),
         _scripts(attempts),

@@ -69,6 +69,7 @@ def told(root: Path, *events: dict[str, Any], pulls: tuple[dict[str, Any], ...] 
 
 
 WHOLE = {
+    "enriched_by": "git",
     "repo": "kestrel/ledger",
     "base_commit": "b" * 40,
     "files": [],

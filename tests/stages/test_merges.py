@@ -61,6 +61,7 @@ def test_merge_of_a_full_payload_is_known_with_its_texts(tmp_path: Path, archive
             "base_ref": "main",
             "base_sha": "b" * 40,
             "merge_commit": "c" * 40,
+            "pull_request_id": 4_262_949_744,
             "change": None,
             "source": "archive",
         }
@@ -82,6 +83,7 @@ def test_merge_of_a_trimmed_event_leaves_null_what_it_does_not_say(
             "body": None,
             "base_ref": "main",
             "merge_commit": None,
+            "pull_request_id": 4_262_949_744,
             "change": None,
             "source": "archive",
         }

@@ -65,12 +65,12 @@ def upstream(  # noqa: PLR0913 - whatever a test wants to change
         "repositories": {"fork_root_id": 1, "fork_root_source": "root_commit"},
         "pull_requests": {
             "repo": repo,
-            "base_commit": "b",
-            "merge_commit": "m",
             "merged_at": datetime(2026, 3, day),
         },
         "candidates": {"language": "python"},
         "patches": {
+            "base_commit": "b",
+            "merge_commit": "m",
             "gold_patch": "gold",
             "test_patch": f"test {repository_id} {number}",
             "test_paths": ["a.py"],
