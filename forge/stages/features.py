@@ -62,7 +62,11 @@ class Features(PullRequestKey):
     has_new_tests = dy.Bool(description="whether the test patch adds a file")
     has_removed_tests = dy.Bool(description="whether the test patch removes a file")
     has_binary = dy.Bool(description="whether either patch changes a binary file")
-    has_renames = dy.Bool(description="whether files moved; both patches show it as new and gone")
+    has_renames = dy.Bool(
+        nullable=True,
+        description="whether files moved; both patches show it as new and gone; null with GitHub, "
+        "which tells no former paths",
+    )
     has_mode_changes = dy.Bool(description="whether either patch changes a file's mode")
     has_links = dy.Bool(description="whether either patch holds a symbolic link or a submodule")
     has_dos_lines = dy.Bool(description="whether either patch holds line ends of DOS")
@@ -156,4 +160,4 @@ def _matches(pattern: str) -> pl.Expr:
 
 def _has_renames() -> pl.Expr:
     moved = pl.element().struct.field("previous_path").is_not_null()
-    return pl.col("files").list.eval(moved).list.any()
+    return pl.when(pl.col("enriched_by") == "git").then(pl.col("files").list.eval(moved).list.any())

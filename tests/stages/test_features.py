@@ -23,12 +23,12 @@ def change(path, *added, head="index 1..2 100644\n"):
     return f"diff --git a/{path} b/{path}\n{head}--- a/{path}\n+++ b/{path}\n@@ -0,0 +1 @@\n{lines}"
 
 
-def row(gold, test=TEST, previous_path=None):
+def row(gold, test=TEST, previous_path=None, who="git"):
     files = [{"path": "a.py", "previous_path": previous_path}]
     lf = features.function(
         pl.LazyFrame([KEY | {"gold_patch": gold, "test_patch": test}], schema=dtypes(Patches)),
         pl.LazyFrame([KEY | {"language": "python"}], schema=dtypes(Candidates)),
-        pl.LazyFrame([KEY | {"files": files}], schema=dtypes(PullRequests)),
+        pl.LazyFrame([KEY | {"files": files, "enriched_by": who}], schema=dtypes(PullRequests)),
     )
     return Features.validate(lf.collect()).row(0, named=True)
 
@@ -99,6 +99,11 @@ def test_manifest_in_the_test_patch_is_no_risk_of_the_gold_patch():
 def test_test_files_that_come_or_go_are_flagged(mode, flag):
     test = change("tests/test_b.py", "x", head=f"{mode} file mode 100644\nindex 1..2\n")
     assert flags(change("a.py", "x = 1"), test) == [flag]
+
+
+def test_whether_files_moved_is_unknown_where_github_tells_of_them():
+    assert row(change("a.py", "x = 1"), who="github")["has_renames"] is None
+    assert row(change("a.py", "x = 1"))["has_renames"] is False
 
 
 def test_moved_file_is_flagged_though_patches_show_it_twice():
