@@ -61,7 +61,7 @@ def named_commits(texts: pl.LazyFrame, shas: list[str]) -> pl.LazyFrame:
     """By key of `texts`: whole or short names in its `words` of the commits in these columns."""
     is_named = [pl.col(sha).str.starts_with(pl.col("name")).fill_null(value=False) for sha in shas]
     return (
-        texts.with_columns(name=pl.col("words").str.extract_all(SHA))
+        texts.with_columns(name=pl.col("words").str.to_lowercase().str.extract_all(SHA))
         .explode("name")
         .with_columns(name=pl.col("name").str.extract(SHA))
         .filter(pl.any_horizontal(is_named))
@@ -72,8 +72,9 @@ def named_commits(texts: pl.LazyFrame, shas: list[str]) -> pl.LazyFrame:
 
 def linked(texts: pl.LazyFrame) -> pl.LazyFrame:
     """By key of `texts`: where its `words` point to the change itself, by `repo` and `number`."""
-    address = pl.format(r"(?i)\b{}(?:/(?:pull|issues)/|#){}\b", pl.col("repo"), pl.col("number"))
-    alone = pl.format(r"(?:^|[\s(\[])(#{})\b", pl.col("number"))
+    address = pl.format(r"(?i)\b{}(?:/(?:pulls?|issues)/|#){}\b", pl.col("repo"), pl.col("number"))
+    named = r"(?i)(?:^|[^\w/&])((?:#|GH-|PR #?|pull request #?){})\b"
+    alone = pl.format(named, pl.col("number"))
     words = pl.col("words").str
     return (
         texts.with_columns(link=pl.coalesce(words.extract(address, 0), words.extract(alone, 1)))

@@ -202,6 +202,15 @@ GIVEN_AWAY = {
     ),
     "this is ann/slug.py#1": (("links_to_fix", PLACE, "ann/slug.py#1"),),
     "done in #1, I think": (("links_to_fix", PLACE, "#1"),),
+    "**#1** does it": (("links_to_fix", PLACE, "#1"),),
+    "`#1`": (("links_to_fix", PLACE, "#1"),),
+    "Fixed by:#1": (("links_to_fix", PLACE, "#1"),),
+    "GH-1 has it": (("links_to_fix", PLACE, "GH-1"),),
+    "wait for PR 1": (("links_to_fix", PLACE, "PR 1"),),
+    "see api.github.com/repos/ann/slug.py/pulls/1": (
+        ("links_to_fix", PLACE, "ann/slug.py/pulls/1"),
+    ),
+    "FIXED BY 3E195A0": (("names_commit", PLACE, "3e195a0"),),
 }
 
 
