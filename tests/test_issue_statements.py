@@ -48,6 +48,12 @@ def test_several_issues_are_told_in_the_order_of_their_numbers():
     assert (row["issue_numbers"], row["is_title_only"]) == ([3, 11], False)
 
 
+def test_who_closes_many_issues_speaks_for_itself():
+    many = [REPORT | {"issue": number} for number in range(1, 7)]
+    assert reported(*many[:5])["issue_numbers"] == [1, 2, 3, 4, 5]
+    assert reported(*many)["statement_source"] == "squash_message"
+
+
 def test_issue_that_says_too_little_is_left_out():
     short = {"issue": 4, "title": "Bug", "body": "See title"}
     assert reported(short)["statement_source"] == "squash_message"

@@ -43,6 +43,9 @@ class Limits(StageLimits):
     """What makes a text a statement."""
 
     letters: int = Field(12, description="fewest letters of title and body together")
+    issues: int = Field(
+        5, description="most issues joined into one; who closes more speaks for itself"
+    )
     quoted_letters: int = Field(
         20, description="characters from which on an added line is distinctive, blanks around aside"
     )
@@ -121,6 +124,7 @@ def _joined(issues: pl.LazyFrame, limits: Limits) -> pl.LazyFrame:
         issues.select(*PULL_REQUEST, "issue", title=title, body=body)
         .with_columns(problem_statement=_statement())
         .filter(_has_text(limits))
+        .filter(pl.len().over(PULL_REQUEST) <= limits.issues)
         .sort("issue")
         .group_by(PULL_REQUEST, maintain_order=True)
         .agg(
