@@ -7,6 +7,9 @@ from pathlib import Path
 import stamina
 from archives import Answer, packed, push, trimmed
 
+from forge.artifacts import Artifacts
+from forge.effect import Failure, Row
+from forge.services.archive import Archive
 from forge.services.downloads import Download, Downloads
 from forge.settings import Settings
 
@@ -36,6 +39,18 @@ def bring(
         async with Downloads.open(settings) as opened:
             download = await opened.bring(HOUR, folder / "draft", is_doubted=is_doubted)
             return download, download.path.read_bytes()
+
+    with stamina.set_testing(testing=True, attempts=3):
+        return asyncio.run(asked())
+
+
+def read(url: str, folder: Path) -> Row | Failure:
+    """What the archive service answers for the hour, with three tries and no waiting."""
+
+    async def asked() -> Row | Failure:
+        settings = Settings(root=folder, archive_url=url)
+        async with Archive.open(settings, Artifacts(folder / "artifacts")) as archive:
+            return await archive.read(HOUR)
 
     with stamina.set_testing(testing=True, attempts=3):
         return asyncio.run(asked())

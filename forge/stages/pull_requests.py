@@ -179,27 +179,14 @@ def pull_requests(
     exclude: Exclusions,
     enrich: str,
 ) -> Decided[PullRequests]:
-    canonical = repositories.select("repository_id", canonical="repo")
-    sought = (
-        merges.with_columns(bound=bound(chosen, sample), is_excluded=is_excluded(exclude))
-        .join(canonical, on="repository_id", how="left", maintain_order="left")
-        .with_columns(
-            repo=pl.coalesce("canonical", "repo"),
-            # Git tells of each pull request why it is not to be had; GitHub is not asked again.
-            has_wanted_repository=pl.col("canonical").is_not_null() | (enrich == "git"),
-        )
-    )
+    bounded = merges.with_columns(bound=bound(chosen, sample), is_excluded=is_excluded(exclude))
+    sought = _sought(bounded, repositories, enrich)
     is_wanted = pl.col("bound").is_null() & ~pl.col("is_excluded")
     wanted = sought.filter(is_wanted & pl.col("has_wanted_repository"))
-    is_given = pl.col("change").is_not_null()
-    asked = read_pull_request if enrich == "github" else read_merge
-    told = run.ask(wanted.filter(~is_given), asked).with_columns(enriched_by=pl.lit(enrich))
-    given = run.ask(wanted.filter(is_given), read_change).with_columns(enriched_by=pl.lit("git"))
-    answers = pl.concat([_completed(told), given], how="diagonal_relaxed")
     return (
         sought.select(*PULL_REQUEST, "repo", *DECIDED, *PLACES, "change", *SOURCED)
         .join(
-            answers,
+            _answers(wanted, run, enrich),
             on=PULL_REQUEST,
             how="left",
             suffix="_answered",
@@ -211,6 +198,27 @@ def pull_requests(
         .with_columns(is_excluded=is_excluded(exclude))
         .pipe(decide, criteria())
     )
+
+
+def _sought(merges: pl.LazyFrame, repositories: pl.LazyFrame, enrich: str) -> pl.LazyFrame:
+    """Merges under their repositories' canonical names."""
+    canonical = repositories.select("repository_id", canonical="repo")
+    return merges.join(
+        canonical, on="repository_id", how="left", maintain_order="left"
+    ).with_columns(
+        repo=pl.coalesce("canonical", "repo"),
+        # Git tells of each pull request why it is not to be had; GitHub is not asked again.
+        has_wanted_repository=pl.col("canonical").is_not_null() | (enrich == "git"),
+    )
+
+
+def _answers(wanted: pl.LazyFrame, run: Run, enrich: str) -> pl.LazyFrame:
+    """By key: what GitHub or git answers; of rows with their own change, git alone."""
+    is_given = pl.col("change").is_not_null()
+    asked = read_pull_request if enrich == "github" else read_merge
+    told = run.ask(wanted.filter(~is_given), asked).with_columns(enriched_by=pl.lit(enrich))
+    given = run.ask(wanted.filter(is_given), read_change).with_columns(enriched_by=pl.lit("git"))
+    return pl.concat([_completed(told), given], how="diagonal_relaxed")
 
 
 def _completed(told: pl.LazyFrame) -> pl.LazyFrame:

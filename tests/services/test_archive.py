@@ -1,13 +1,11 @@
-import asyncio
 import gzip
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-import stamina
-from archives import Answer, packed, push, serve, trimmed
+from archives import Answer, packed, serve
+from bringing import GOOD, NAME, read
 
 from forge.artifacts import Artifacts
 from forge.effect import Failure, Row
@@ -15,22 +13,9 @@ from forge.errors import ServiceError
 from forge.services.archive import Archive
 from forge.settings import Settings
 
-HOUR = datetime(2026, 3, 1, 5)
-NAME = "2026-03-01-5"
-GOOD = packed(trimmed(), push())
 YOUNG = {"Date": "Sun, 08 Mar 2026 05:59:59 GMT"}
 OLD = {"Date": "Sun, 08 Mar 2026 06:00:00 GMT"}
 FACTS = ("status", "lines", "bad_lines", "pull_request_events", "merges")
-
-
-def read(url: str, folder: Path) -> Row | Failure:
-    async def asked() -> Row | Failure:
-        settings = Settings(root=folder, archive_url=url)
-        async with Archive.open(settings, Artifacts(folder / "artifacts")) as archive:
-            return await archive.read(HOUR)
-
-    with stamina.set_testing(testing=True, attempts=3):
-        return asyncio.run(asked())
 
 
 def facts(row: Row | Failure) -> tuple[Any, ...]:

@@ -5,16 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-import stamina
 from archives import Answer, packed, push, serve, trimmed
-from bringing import AGAIN, ANEW, GOOD, HOUR, LEFT, NAME, ONE, OTHER, bring, broken
+from bringing import AGAIN, ANEW, GOOD, HOUR, LEFT, NAME, ONE, OTHER, bring, broken, read
 from disasters import read_only
 
-from forge.artifacts import Artifacts
-from forge.effect import Failure, Row
 from forge.errors import ServiceError
 from forge.services import downloads
-from forge.services.archive import Archive
 from forge.services.downloads import AbsentError, Download, Downloads
 from forge.settings import Settings
 
@@ -32,16 +28,6 @@ def leave(raw: Path, content: bytes, **notes: object) -> None:
     raw.mkdir()
     (raw / f"{FILE}.part").write_bytes(content)
     (raw / f"{FILE}.version").write_text(json.dumps(notes))
-
-
-def read(url: str, folder: Path) -> Row | Failure:
-    async def asked() -> Row | Failure:
-        settings = Settings(root=folder, archive_url=url)
-        async with Archive.open(settings, Artifacts(folder / "artifacts")) as archive:
-            return await archive.read(HOUR)
-
-    with stamina.set_testing(testing=True, attempts=3):
-        return asyncio.run(asked())
 
 
 def test_downloaded_file_is_kept_and_not_asked_for_again(tmp_path):
