@@ -76,6 +76,7 @@ class Issue:
     author: Actor | None = Actor("grace", id=2)
     author_association: Association = "NONE"
     created_at: str = "2026-02-26T08:00:00Z"
+    last_edited_at: str | None = None
     closed_at: str | None = "2026-03-01T05:09:59Z"
     labels: tuple[Label, ...] = ()
     comments: tuple[IssueComment, ...] = ()

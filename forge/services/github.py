@@ -20,13 +20,14 @@ from forge.services.github_documents import (
     pull_request_node,
     repository_node,
 )
+from forge.services.github_pages import Pages
 from forge.settings import Settings
 
 REPOSITORIES = 500
 NAMED = 100
-PULL_REQUESTS = 50
-PULL_REQUEST_POINTS = 2
-"""Of a call for so many: each asks for three lists and a count."""
+PULL_REQUESTS = 60
+"""As many as cost 2 points: each asks for three lists and a count."""
+FIRST_PULL_REQUESTS = 50
 
 
 @dataclass
@@ -38,12 +39,15 @@ class GitHub:
     named: Batches = field(init=False)
     pull_requests: Batches = field(init=False)
     numbered: Batches = field(init=False)
+    pages: Pages = field(init=False)
 
     def __post_init__(self) -> None:
         self.repositories = Batches(partial(self._ask, by_nodes, "Repository"), REPOSITORIES)
         self.named = Batches(partial(self._ask, by_names, "Repository"), NAMED)
-        self.pull_requests = Batches(partial(self._ask, by_nodes, "PullRequest"), PULL_REQUESTS)
-        self.numbered = Batches(partial(self._ask, by_numbers, "PullRequest"), PULL_REQUESTS)
+        pulls = (PULL_REQUESTS, FIRST_PULL_REQUESTS)
+        self.pull_requests = Batches(partial(self._ask, by_nodes, "PullRequest"), *pulls)
+        self.numbered = Batches(partial(self._ask, by_numbers, "PullRequest"), *pulls)
+        self.pages = Pages(self._call)
 
     @property
     def identity(self) -> str:
@@ -60,7 +64,8 @@ class GitHub:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        for batches in (self.repositories, self.named, self.pull_requests, self.numbered):
+        single = (self.repositories, self.named, self.pull_requests, self.numbered)
+        for batches in (*single, self.pages.batches):
             await batches.close()
         await self.calls.__aexit__(*exc)
 
@@ -116,9 +121,10 @@ class GitHub:
     async def _ask(
         self, write: Callable[[str, list[str]], Document], fragment: str, questions: list[str]
     ) -> list[Reply]:
-        document = write(fragment, questions)
-        points = PULL_REQUEST_POINTS if fragment == "PullRequest" else 1
-        answer = await self.calls.call(document, points)
+        return await self._call(write(fragment, questions))
+
+    async def _call(self, document: Document) -> list[Reply]:
+        answer = await self.calls.call(document, document.points)
         return answer.replies(document.places)
 
 

@@ -3,6 +3,7 @@
 What is wanted of one thing is a fragment in forge/github/; around it goes a call for many.
 """
 
+import re
 from base64 import urlsafe_b64encode
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,11 @@ import msgspec
 FOLDER = Path(__file__).parent.parent / "github"
 IDS = 100
 """Node ids that one `nodes` field takes."""
+RECORDS = 100
+"""The longest page."""
+CONNECTION = re.compile(r"\b(?:first|last):|\{ totalCount \}")
+"""A list or its mere count: what GitHub's points are reckoned by."""
+SPREAD = re.compile(r"\.\.\.(?!on\b)(\w+)")
 
 
 class Document(NamedTuple):
@@ -21,6 +27,8 @@ class Document(NamedTuple):
     query: str
     variables: dict[str, object]
     places: list[tuple[str | int, ...]]
+    points: int = 1
+    """What it costs, by GitHub's published formula."""
 
 
 def repository_node(repository_id: int) -> str:
@@ -51,7 +59,8 @@ def by_nodes(fragment: str, ids: list[str]) -> Document:
     heads = ", ".join(f"${name}: [ID!]!" for name in parts)
     fields = [f"  {name}: nodes(ids: ${name}) {{ ...{fragment} }}" for name in parts]
     places = [(f"n{at // IDS}", at % IDS) for at in range(len(ids))]
-    return Document(_query(heads, fields, fragment), dict(parts), [*places])
+    query = _query(heads, fields, fragment)
+    return Document(query, dict(parts), [*places], _points(fragment, len(ids)))
 
 
 def by_names(fragment: str, repos: list[str]) -> Document:
@@ -62,9 +71,9 @@ def by_names(fragment: str, repos: list[str]) -> Document:
         variables[f"o{n}"], _, variables[f"n{n}"] = repo.partition("/")
         fields.append(f"  r{n}: repository(owner: $o{n}, name: $n{n}) {{ ...{fragment} }}")
     heads = ", ".join(f"${name}: String!" for name in variables)
-    return Document(
-        _query(heads, fields, fragment), variables, [(f"r{n}",) for n in range(len(repos))]
-    )
+    places: list[tuple[str | int, ...]] = [(f"r{n}",) for n in range(len(repos))]
+    query = _query(heads, fields, fragment)
+    return Document(query, variables, places, _points(fragment, len(repos)))
 
 
 def by_numbers(fragment: str, names: list[str]) -> Document:
@@ -79,11 +88,65 @@ def by_numbers(fragment: str, names: list[str]) -> Document:
         asked = f"pullRequest(number: $k{n}) {{ ...{fragment} }}"
         fields.append(f"  p{n}: repository(owner: $o{n}, name: $n{n}) {{ {asked} }}")
     places: list[tuple[str | int, ...]] = [(f"p{n}", "pullRequest") for n in range(len(names))]
-    return Document(_query(", ".join(heads), fields, fragment), variables, places)
+    query = _query(", ".join(heads), fields, fragment)
+    return Document(query, variables, places, _points(fragment, len(names)))
 
 
-def _query(heads: str, fields: list[str], fragment: str) -> str:
-    return "\n".join([f"query ({heads}) {{", *fields, "}", fragment_text(fragment)])
+class Page(NamedTuple):
+    """A page of a list: what has it, by which field, the fragment, a node, and what comes before.
+
+    Without a cursor it is the first one.
+    """
+
+    owner: str
+    field: str
+    fragment: str
+    node: str
+    cursor: str | None
+
+
+def by_pages(pages: list[Page]) -> Document:
+    """Pages of lists, of as many things as there are questions."""
+    variables: dict[str, object] = {}
+    heads, fields, places, connections = [], [], [], 0
+    for n, page in enumerate(pages):
+        variables |= {f"i{n}": page.node, f"c{n}": page.cursor}
+        heads.append(f"$i{n}: ID!, $c{n}: String")
+        asked = f"{page.field}(first: {RECORDS}, after: $c{n}) {{ ...{page.fragment} }}"
+        fields.append(f"  g{n}: node(id: $i{n}) {{ ... on {page.owner} {{ {asked} }} }}")
+        places.append((f"g{n}", page.field))
+        connections += 1 + RECORDS * _connections(page.fragment)
+    query = _query(", ".join(heads), fields, *(page.fragment for page in pages))
+    return Document(query, variables, [*places], _points_of(connections))
+
+
+def _points(fragment: str, things: int) -> int:
+    return _points_of(things * _connections(fragment))
+
+
+def _connections(fragment: str) -> int:
+    return len(CONNECTION.findall(_texts(fragment)))
+
+
+def _points_of(connections: int) -> int:
+    # One for each hundred, halves up, and at least one.
+    return max(1, (connections + 50) // 100)
+
+
+def _query(heads: str, fields: list[str], *fragments: str) -> str:
+    return "\n".join([f"query ({heads}) {{", *fields, "}", _texts(*fragments)])
+
+
+def _texts(*fragments: str) -> str:
+    """Fragments and all that they spread, each once."""
+    texts: dict[str, str] = {}
+    missing = [*fragments]
+    while missing:
+        name = missing.pop(0)
+        if name not in texts:
+            texts[name] = fragment_text(name)
+            missing += SPREAD.findall(texts[name])
+    return "\n".join(texts.values())
 
 
 @cache
