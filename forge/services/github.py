@@ -20,7 +20,7 @@ from forge.services.github_documents import (
     pull_request_node,
     repository_node,
 )
-from forge.services.github_pages import Pages
+from forge.services.github_pages import MissingPageError, Pages
 from forge.settings import Settings
 
 REPOSITORIES = 500
@@ -90,8 +90,12 @@ class GitHub:
         found = await self._pull_request(repository_id, repo, number, pull_request_id)
         if found.node is None or found.may_pass:
             return _failure(found, "pull_request", f"{repo}#{number}")
-        failure = github_pull_requests.refused(found.node, repository_id, repo, number)
-        return failure or github_pull_requests.row_of(found.node)
+        if failure := github_pull_requests.refused(found.node, repository_id, repo, number):
+            return failure
+        try:
+            return await github_pull_requests.told(found.node, f"{repo}#{number}", self.pages)
+        except MissingPageError as missing:
+            return _failure(missing.reply, "pull_request", f"{repo}#{number}")
 
     async def _pull_request(
         self, repository_id: int, repo: str, number: int, pull_request_id: int | None

@@ -3,16 +3,42 @@
 from typing import Any
 
 from forge.effect import Failure, Row
+from forge.services.github_pages import Connection, Listed, Pages
 from forge.services.github_repositories import moment
 
-FILES = 100
-"""As many as one call lists; far more than what becomes a candidate."""
+MOST_FILES = 3_000
+"""As many as GitHub lists: docs.github.com/rest/pulls/pulls#list-pull-requests-files."""
+FILES = Connection("PullRequest", "files", "ChangedFiles")
+LABELS = Connection("PullRequest", "labels", "Labels")
+ISSUES = Connection("PullRequest", "closingIssuesReferences", "ClosingIssues")
+LISTS = (FILES, LABELS, ISSUES)
 WITHOUT_NEWS = {"DELETED", "RENAMED"}
 Node = dict[str, Any]
+Lists = dict[Connection, Listed | None]
 
 
-def row_of(node: Node) -> Row:
-    """What a pull request's node says."""
+async def told(node: Node, name: str, pages: Pages) -> Row | Failure:
+    """What a pull request's node says, and the further pages of its lists."""
+    lists: Lists = {of: await _whole(of, node, pages) for of in LISTS}
+    return _unlisted(node, name, lists) or _row_of(node, lists)
+
+
+async def _whole(of: Connection, node: Node, pages: Pages) -> Listed | None:
+    first = node[of.field]
+    return await pages.whole(of, node["id"], first) if first else None
+
+
+def _unlisted(node: Node, name: str, lists: Lists) -> Failure | None:
+    cut = [of.field for of, listed in lists.items() if listed and not listed.is_whole]
+    if len(_nodes(lists[FILES])) != node["changedFiles"]:
+        cut = [FILES.field]
+    if not cut:
+        return None
+    words = f"GitHub does not list all {cut[0]} of {name}"
+    return Failure("data", "files_not_listed" if cut[0] == FILES.field else "not_listed", words)
+
+
+def _row_of(node: Node, lists: Lists) -> Row:
     author = node["author"] or {}
     return {
         "title": node["title"],
@@ -29,9 +55,9 @@ def row_of(node: Node) -> Row:
         "changed_files": node["changedFiles"],
         "additions": node["additions"],
         "deletions": node["deletions"],
-        "files": [_file(file) for file in _nodes(node["files"])],
-        "labels": [label["name"] for label in _nodes(node["labels"])],
-        "closing_issues": _closing(node),
+        "files": [_file(file) for file in _nodes(lists[FILES])],
+        "labels": (labels := lists[LABELS]) and [label["name"] for label in labels.nodes],
+        "issues": (issues := lists[ISSUES]) and _issues(issues, node["repository"]["databaseId"]),
     }
 
 
@@ -43,11 +69,9 @@ def refused(node: Node, repository_id: int, repo: str, number: int) -> Failure |
         return Failure("data", "pull_request_replaced", f"{name} is another one: {found}")
     if node["mergedAt"] is None:
         return Failure("data", "not_merged", f"GitHub says that {name} was not merged")
-    if node["changedFiles"] > FILES:
-        words = f"{node['changedFiles']} files changed; with GitHub, {FILES} are read at most"
+    if node["changedFiles"] > MOST_FILES:
+        words = f"{node['changedFiles']} files changed; GitHub lists {MOST_FILES} at most"
         return Failure("policy", "too_many_files", words)
-    if len(_nodes(node["files"])) != node["changedFiles"]:
-        return Failure("data", "files_not_listed", f"GitHub does not list all files of {name}")
     return None
 
 
@@ -69,11 +93,23 @@ def _file(file: Node) -> Row:
     }
 
 
-def _closing(node: Node) -> list[int]:
-    here = node["repository"]["databaseId"]
-    issues = _nodes(node["closingIssuesReferences"])
-    return [issue["number"] for issue in issues if issue["repository"]["databaseId"] == here]
+def _issues(listed: Listed, repository_id: int) -> list[Row]:
+    here = (one for one in listed.nodes if one["repository"]["databaseId"] == repository_id)
+    return [_issue(issue) for issue in here]
 
 
-def _nodes(connection: Node | None) -> list[Node]:
-    return [one for one in (connection or {}).get("nodes") or [] if one]
+def _issue(issue: Node) -> Row:
+    author = issue["author"] or {}
+    return {
+        "number": issue["number"],
+        "title": issue["title"],
+        "body": issue["body"] or None,
+        "author": author.get("login"),
+        "author_type": author.get("__typename"),
+        "opened_at": moment(issue["createdAt"]),
+        "edited_at": moment(issue["lastEditedAt"]),
+    }
+
+
+def _nodes(listed: Listed | None) -> list[Node]:
+    return listed.nodes if listed else []

@@ -85,6 +85,22 @@ class Facts(dy.Schema):
     base_sha = dy.String(
         nullable=True, description="tip of that branch as the source has it, not the merge base"
     )
+    issues = dy.List(
+        dy.Struct(
+            {
+                "number": dy.Int64(),
+                "title": dy.String(),
+                "body": dy.String(nullable=True),
+                "author": dy.String(nullable=True),
+                "author_type": dy.String(nullable=True),
+                "opened_at": dy.Datetime(time_unit="us"),
+                "edited_at": dy.Datetime(time_unit="us", nullable=True),
+            }
+        ),
+        nullable=True,
+        description="issues of this repository that it closes, in GitHub's words of when it was "
+        "asked; git does not know them",
+    )
 
 
 class Given(ChangedFiles):
@@ -109,8 +125,6 @@ class Answer(Change, Base, Words):
 
 class Told(Change, Facts, Words):
     """What GitHub answers for a pull request."""
-
-    closing_issues = dy.List(dy.Int64(), description="issues of this repository that it closes")
 
 
 class PullRequests(PullRequestKey, Change, Base, Facts, Words):
@@ -149,11 +163,11 @@ async def read_merge(
         return failed.failure
 
 
-@effect(answers=Told, concurrency=1_000, seconds=4 * 3600)
+@effect(answers=Told, version=2, since=2, concurrency=1_000, seconds=4 * 3600)
 async def read_pull_request(
     github: GitHub, *, repository_id: int, repo: str, number: int, pull_request_id: int | None
 ) -> Row | Failure:
-    """Words, author, files and labels of a merged pull request."""
+    """Words, author, files, labels and issues of a merged pull request."""
     return await github.pull_request(repository_id, repo, number, pull_request_id)
 
 
@@ -256,7 +270,8 @@ def _linked_issues() -> pl.Expr:
     names = [name for told in ("title", "body") for name in (told, f"{told}_answered")]
     words = pl.concat_str(names, separator="\n", ignore_nulls=True)
     said = linked_issues(words, pl.col("repo"))
-    return said.list.set_union(pl.col("closing_issues").fill_null([])).list.sort()
+    closed = pl.col("issues").list.eval(pl.element().struct.field("number"))
+    return said.list.set_union(closed.fill_null([])).list.sort()
 
 
 def _answer(found: PullRequest) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from github_replies import timed_out
+from github_replies import said, timed_out
 from github_server import GitHub as Loopback
 from github_server import published_schema, serve_github
 from github_world import (
@@ -39,7 +39,11 @@ FIX = PullRequest(
         PullRequestChangedFile("tests/old.py", 0, 0, "RENAMED"),
     ),
     labels=(Label("bug"),),
-    closes=(Issue(3), Issue(9, of="bob/other")),
+    closes=(
+        Issue(3, last_edited_at="2026-03-02T09:00:00Z"),
+        Issue(9, of="bob/other"),
+        Issue(4, title="Thirds vanish", body="", author=None),
+    ),
 )
 
 
@@ -100,7 +104,26 @@ def test_a_pull_request_is_told_with_all_that_a_candidate_needs():
             lines | {"path": "tests/old.py", "is_binary": False},
         ],
         "labels": ["bug"],
-        "closing_issues": [3],
+        "issues": [
+            {
+                "number": 3,
+                "title": "Halves vanish",
+                "body": "1.5 gives 1.",
+                "author": "grace",
+                "author_type": "User",
+                "opened_at": datetime(2026, 2, 26, 8),
+                "edited_at": datetime(2026, 3, 2, 9),
+            },
+            {
+                "number": 4,
+                "title": "Thirds vanish",
+                "body": None,
+                "author": None,
+                "author_type": None,
+                "opened_at": datetime(2026, 2, 26, 8),
+                "edited_at": None,
+            },
+        ],
     }
 
 
@@ -139,14 +162,79 @@ def test_what_its_id_does_not_lead_to_is_found_by_name_and_number(question, know
         (FIX, {"fate": "protected"}, ("data", "pull_request_refused")),
         (FIX, {"id": 44}, ("data", "pull_request_replaced")),
         (replace(FIX, merged_at=None), {}, ("data", "not_merged")),
-        (replace(FIX, changed_files=101), {}, ("policy", "too_many_files")),
+        (replace(FIX, changed_files=3_001), {}, ("policy", "too_many_files")),
+        (replace(FIX, changed_files=3_000), {}, ("data", "files_not_listed")),
         (replace(FIX, changed_files=4), {}, ("data", "files_not_listed")),
+        (replace(FIX, changed_files=2), {}, ("data", "files_not_listed")),
     ],
 )
 def test_what_cannot_be_had_is_an_answer_with_its_reason(pull_request, known, reason):
     with serve_github(world(pull_request, **known)) as loopback:
         (found,) = ask(loopback, (42, "ada/tool", 7, ID))
     assert (found.kind, found.reason) == reason
+
+
+def changed(count: int) -> tuple[PullRequestChangedFile, ...]:
+    return tuple(PullRequestChangedFile(f"src/{n}.py") for n in range(count))
+
+
+def test_lists_that_one_call_cuts_are_told_to_their_end():
+    large = replace(
+        FIX,
+        files=changed(3_000),
+        labels=tuple(Label(f"l{n}") for n in range(21)),
+        closes=tuple(Issue(n) for n in range(100, 311)),
+    )
+    with serve_github(world(large)) as loopback:
+        (found,) = ask(loopback, (42, "ada/tool", 7, ID))
+    assert [file["path"] for file in found["files"]] == [f"src/{n}.py" for n in range(3_000)]
+    assert found["labels"] == [f"l{n}" for n in range(21)]
+    assert [issue["number"] for issue in found["issues"]] == [*range(100, 311)]
+    assert len(loopback.asked) == 1 + 29 + 1 + 3
+
+
+def test_files_of_several_pull_requests_share_the_calls_of_their_pages():
+    pulls = [replace(one, files=changed(100 + one.number)) for one in many(20)]
+    with serve_github(world(*pulls)) as loopback:
+        answers = ask(loopback, *[(42, "ada/tool", n, ID + n) for n in range(1, 21)])
+    assert [len(answer["files"]) for answer in answers] == [*range(101, 121)]
+    assert len(loopback.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "reason"),
+    [
+        ({"type": "NOT_FOUND"}, "data", "pull_request_gone"),
+        ({"type": "FORBIDDEN"}, "data", "pull_request_refused"),
+        ({}, "infra", "not_answered"),
+        ({"type": "RESOURCE_LIMITS_EXCEEDED"}, "infra", "not_answered"),
+    ],
+)
+def test_a_pull_request_of_which_a_page_does_not_come_is_not_told(error, kind, reason):
+    told = {"data": {"g0": None}, "errors": [error | {"path": ["g0"], "message": "No."}]}
+    pull = replace(FIX, files=changed(101))
+    with serve_github(world(pull), first=[None, *[said(200, told)] * 3]) as loopback:
+        (found,) = ask(loopback, (42, "ada/tool", 7, ID))
+    assert (found.kind, found.reason) == (kind, reason)
+
+
+def test_calls_grow_to_sixty_pull_requests_and_never_cost_more_than_two_points():
+    with serve_github(world(*many(1_500))) as loopback:
+        settings = Settings(github_url=loopback.url, github_tokens=loopback.token)
+
+        async def in_turns() -> None:
+            async with GitHub.open(settings, Artifacts(Path())) as github:
+                for first in range(1, 1_500, 300):
+                    numbers = range(first, first + 300)
+                    await asyncio.gather(
+                        *(github.pull_request(42, "ada/tool", n, ID + n) for n in numbers)
+                    )
+
+        asyncio.run(in_turns())
+    sizes = [len(asked.variables["n0"]) for asked in loopback.asked]
+    assert sizes[:6] == [50] * 6
+    assert (max(sizes), sizes[-1]) == (60, 60)
+    assert {asked.cost for asked in loopback.asked} == {2}
 
 
 def test_pull_requests_are_asked_fifty_a_call_for_two_points():
