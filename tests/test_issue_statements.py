@@ -85,6 +85,22 @@ def test_issue_that_gives_the_fix_away_leaves_the_word_to_the_pull_request(body)
     assert row["statement_leaks"] == []
 
 
+AFTER = {"edited_at": datetime(2026, 3, 2, 0, 0, 1)}
+
+
+def test_issue_that_was_edited_after_the_merge_leaves_the_word_to_the_pull_request():
+    at_merge = REPORT | {"edited_at": datetime(2026, 3, 2)}
+    assert reported(at_merge)["issue_numbers"] == [3]
+    other = {"issue": 4, "title": "Dots of names are kept", "body": None}
+    assert reported(other, REPORT | AFTER)["statement_source"] == "squash_message"
+    assert reported(REPORT | AFTER)["issue_numbers"] == []
+
+
+def test_issue_that_says_too_little_may_be_edited_whenever():
+    short = {"issue": 4, "title": "Bug", "body": "See title"}
+    assert reported(short | AFTER, REPORT)["issue_numbers"] == [3]
+
+
 def test_what_the_hidden_tests_quote_of_an_issue_is_listed_and_the_issue_serves():
     test = GOLD.replace("slug.py", "t.py").replace("x = 1", "slug(['one', 'two'], '-')")
     row = reported(REPORT | {"body": "`slug(['one', 'two'], '-')` fails"}, test=test)

@@ -94,8 +94,9 @@ def _file(file: Node) -> Row:
 
 
 def _issues(listed: Listed, repository_id: int) -> list[Row]:
-    here = (one for one in listed.nodes if one["repository"]["databaseId"] == repository_id)
-    return [_issue(issue) for issue in here]
+    here = [one for one in listed.nodes if one["repository"]["databaseId"] == repository_id]
+    # A list that changes between its pages may tell an issue twice.
+    return list({issue["number"]: _issue(issue) for issue in here}.values())
 
 
 def _issue(issue: Node) -> Row:

@@ -105,9 +105,13 @@ def _reported(
     own: pl.LazyFrame, issues: pl.LazyFrame, patches: pl.LazyFrame, limits: Limits
 ) -> pl.LazyFrame:
     """By key: what the issues say, unless it gives the fix away; a row has its own statement."""
-    named = own.filter(~pl.col("is_row")).select(*PULL_REQUEST, "repo", "merge_commit", "head_sha")
-    texts = named.join(_joined(issues, limits), on=PULL_REQUEST).with_columns(
-        words="problem_statement"
+    facts = [*PULL_REQUEST, "repo", "merge_commit", "head_sha"]
+    closed = issues.join(own.select(*PULL_REQUEST, "merged_at"), on=PULL_REQUEST)
+    texts = (
+        own.filter(~pl.col("is_row"))
+        .select(facts)
+        .join(_joined(closed, limits), on=PULL_REQUEST)
+        .with_columns(words="problem_statement")
     )
     theirs = patches.join(texts, on=PULL_REQUEST, how="semi")
     leaks = quotes.leaks(texts, theirs, limits.quoted_letters).explode("statement_leaks")
@@ -118,13 +122,16 @@ def _reported(
 
 
 def _joined(issues: pl.LazyFrame, limits: Limits) -> pl.LazyFrame:
-    """By key: one statement of all issues that say enough."""
+    """By key: one statement of all issues that say enough, if none was edited after the merge."""
     title, body = title_of(pl.col("title")), body_of(pl.col("body"))
+    is_edited = (pl.col("edited_at") > pl.col("merged_at")).fill_null(value=False)
     return (
-        issues.select(*PULL_REQUEST, "issue", title=title, body=body)
+        issues.select(*PULL_REQUEST, "issue", title=title, body=body, is_edited=is_edited)
         .with_columns(problem_statement=_statement())
         .filter(_has_text(limits))
         .filter(pl.len().over(PULL_REQUEST) <= limits.issues)
+        # What was written after the fix may give it away in words of its own.
+        .filter(~pl.col("is_edited").any().over(PULL_REQUEST))
         .sort("issue")
         .group_by(PULL_REQUEST, maintain_order=True)
         .agg(

@@ -218,6 +218,15 @@ def test_a_pull_request_of_which_a_page_does_not_come_is_not_told(error, kind, r
     assert (found.kind, found.reason) == (kind, reason)
 
 
+def test_a_list_that_says_it_goes_on_but_not_where_is_not_taken_for_whole():
+    cut = {"nodes": [{"name": "l20"}], "pageInfo": {"hasNextPage": True, "endCursor": None}}
+    page = said(200, {"data": {"g0": {"labels": cut}}})
+    pull = replace(FIX, labels=tuple(Label(f"l{n}") for n in range(22)))
+    with serve_github(world(pull), first=[None, page]) as loopback:
+        (found,) = ask(loopback, (42, "ada/tool", 7, ID))
+    assert (found.kind, found.reason) == ("data", "not_listed")
+
+
 def test_calls_grow_to_sixty_pull_requests_and_never_cost_more_than_two_points():
     with serve_github(world(*many(1_500))) as loopback:
         settings = Settings(github_url=loopback.url, github_tokens=loopback.token)

@@ -96,6 +96,7 @@ def test_issue_is_known_by_all_that_its_event_tells(tmp_path: Path) -> None:
             "is_bot": False,
             "labels": ["bug"],
             "opened_at": datetime(2026, 3, 2, 5, 10),
+            "edited_at": None,
             "told_at": datetime(2026, 3, 2, 5, 10),
             "source": "archive",
         }
@@ -150,6 +151,58 @@ def test_issue_without_a_body_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("author", "is_bot"), [("ci[bot]", True), ("ada", False), (None, None)])
 def test_bot_is_told_by_its_name(tmp_path: Path, author: str | None, *, is_bot: bool) -> None:
     assert told(tmp_path, {"author": author})["is_bot"].to_list() == [is_bot]
+
+
+TODAY = {
+    "number": 3,
+    "title": "Halves are rounded",
+    "body": None,
+    "author": "grace",
+    "author_type": "User",
+    "opened_at": datetime(2026, 3, 2, 5, 10),
+    "edited_at": datetime(2026, 3, 9),
+}
+
+
+def test_issue_that_no_event_tells_of_is_known_by_what_github_tells(tmp_path: Path) -> None:
+    assert told(tmp_path, pulls=({"issues": [TODAY]},)).to_dicts() == [
+        {
+            "repository_id": 42,
+            "number": 7,
+            "issue": 3,
+            "title": "Halves are rounded",
+            "body": None,
+            "author": "grace",
+            "author_type": "User",
+            "is_bot": False,
+            "labels": None,
+            "opened_at": datetime(2026, 3, 2, 5, 10),
+            "edited_at": datetime(2026, 3, 9),
+            "told_at": None,
+            "source": "github",
+        }
+    ]
+
+
+def test_words_of_an_event_go_before_githubs_issue_by_issue(tmp_path: Path) -> None:
+    pulls = (
+        {"linked_issues": [3, 5], "issues": [TODAY | {"number": 5}, TODAY]},
+        {"number": 8, "linked_issues": [5], "issues": [TODAY | {"number": 5}]},
+        {"number": 9, "linked_issues": [], "issues": []},
+    )
+    rows = told(tmp_path, {}, pulls=pulls)
+    assert rows.select("number", "issue", "source").rows() == [
+        (7, 3, "archive"),
+        (7, 5, "github"),
+        (8, 5, "github"),
+    ]
+
+
+@pytest.mark.parametrize("known", [{"opened_at": datetime(2026, 3, 4, 0, 0, 1)}, {"title": " "}])
+def test_what_was_opened_after_the_merge_or_says_nothing_is_no_issue_of_github_either(
+    tmp_path: Path, known: dict[str, Any]
+) -> None:
+    assert titles(tmp_path, pulls=({"issues": [TODAY | known]},)) == []
 
 
 def test_archive_without_issues_makes_an_empty_table(tmp_path: Path) -> None:
