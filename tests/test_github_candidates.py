@@ -62,7 +62,8 @@ def run(
             github_url=github.url,
             github_tokens=[SecretStr(github.token)],
         )
-        chosen = Selection(MONTH, window=(5,), sample=1.0, enrich="github", keep=("issues",))
+        keep = ("issues",) if events else ()
+        chosen = Selection(MONTH, window=(5,), sample=1.0, enrich="github", keep=keep)
         tables, progress = stages_to("statements"), lambda *_: None
         list(build(tables, chosen, settings, Options(), now=NOW, progress=progress))
     return github

@@ -193,6 +193,13 @@ def test_lists_that_one_call_cuts_are_told_to_their_end():
     assert len(loopback.asked) == 1 + 29 + 1 + 3
 
 
+def test_pages_are_asked_by_the_id_that_github_tells():
+    pull = replace(FIX, files=changed(101), node_id="PR_of_another_making")
+    with serve_github(world(pull)) as loopback:
+        (found,) = ask(loopback, (42, "ada/tool", 7, ID))
+    assert len(found["files"]) == 101
+
+
 def test_files_of_several_pull_requests_share_the_calls_of_their_pages():
     pulls = [replace(one, files=changed(100 + one.number)) for one in many(20)]
     with serve_github(world(*pulls)) as loopback:
