@@ -53,7 +53,7 @@ def test_a_squash_tells_title_body_author_issues_and_files(repository, tmp_path)
         "additions": 1,
         "deletions": 0,
         "linked_issues": [2, 3],
-        **dict.fromkeys(("labels", "association", "head_sha", "base_ref", "base_sha")),
+        **dict.fromkeys(("labels", "association", "head_sha", "base_ref", "base_sha", "issues")),
         "enriched_by": "git",
         "change": None,
     }
