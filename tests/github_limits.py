@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from github_costs import Cost
 from github_replies import PrimaryForm, Reply, SecondaryForm, primary, secondary
 
-Resource = Literal["graphql", "core"]
+Resource = Literal["graphql", "core", "search", "code_search"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class Ceilings:
     """An hour, for REST and for GraphQL."""
     hour: float = 3600
     """Seconds until points come back."""
+    searches: int = 30
+    code_searches: int = 10
+    minute: float = 60
+    """Seconds until searches come back."""
     at_once: int = 100
     graphql_a_minute: int = 2000
     rest_a_minute: int = 900
@@ -39,6 +43,16 @@ class Ceilings:
     primary: PrimaryForm = "RATE_LIMITED"
     secondary: SecondaryForm = "403"
 
+    def allowed(self, resource: Resource) -> int:
+        """Points of a resource until it resets."""
+        return {"search": self.searches, "code_search": self.code_searches}.get(
+            resource, self.points
+        )
+
+    def lasts(self, resource: Resource) -> float:
+        """Seconds until a resource resets."""
+        return self.minute if "search" in resource else self.hour
+
 
 @dataclass
 class Hour:
@@ -53,9 +67,11 @@ class User:
     """One user, whose tokens share everything."""
 
     id: int
-    hours: dict[Resource, Hour] = field(default_factory=lambda: {"graphql": Hour(), "core": Hour()})
+    hours: dict[Resource, Hour] = field(
+        default_factory=lambda: {resource: Hour() for resource in get_args(Resource)}
+    )
     minutes: dict[Resource, deque[float]] = field(
-        default_factory=lambda: {"graphql": deque(), "core": deque()}
+        default_factory=lambda: {resource: deque() for resource in get_args(Resource)}
     )
     busy: deque[tuple[float, float]] = field(default_factory=deque)
     """When how many seconds of GitHub's time were spent."""
@@ -93,19 +109,19 @@ class Limits:
 
     def covers(self, user: User, resource: Resource, points: int) -> bool:
         """Whether a user's points are enough for a query."""
-        return self.hour(user, resource).used + points <= self.ceilings.points
+        return self.hour(user, resource).used + points <= self.ceilings.allowed(resource)
 
     def hour(self, user: User, resource: Resource) -> Hour:
         """A user's points, which came back if their hour is over."""
         hour = user.hours[resource]
         if self.clock() >= hour.reset_at:
-            hour.used, hour.reset_at = 0, self.clock() + self.ceilings.hour
+            hour.used, hour.reset_at = 0, self.clock() + self.ceilings.lasts(resource)
         return hour
 
     def spent(self, user: User, resource: Resource) -> Reply:
         """The refusal of who has no points left."""
         form = self.ceilings.primary
-        return primary("403" if resource == "core" and not form.isdigit() else form, user.id)
+        return primary("403" if resource != "graphql" and not form.isdigit() else form, user.id)
 
     def told(self, user: User, cost: Cost) -> dict[str, Any]:
         """What `rateLimit` answers within a query of that cost."""
@@ -124,8 +140,8 @@ class Limits:
         """What every answer says about its resource."""
         hour = self.hour(user, resource)
         told = {
-            "limit": self.ceilings.points,
-            "remaining": max(0, self.ceilings.points - hour.used),
+            "limit": self.ceilings.allowed(resource),
+            "remaining": max(0, self.ceilings.allowed(resource) - hour.used),
             "used": hour.used,
             "reset": int(hour.reset_at),
             "resource": resource,

@@ -1,9 +1,10 @@
-"""The little of GitHub's REST that tests need: a repository by name or id, and the rate limit."""
+"""The little of GitHub's REST that tests need: repositories, code search, and the rate limit."""
 
 import hashlib
 from typing import Any
 
-from github_limits import Limits, User
+from github_code_search import searched
+from github_limits import Limits, Resource, User
 from github_replies import DOCS, Reply, nothing_found, said
 from github_world import Knows, Repository, node_id
 
@@ -13,9 +14,9 @@ def totals(limits: Limits, user: User) -> Reply:
     hours = {name: limits.hour(user, name) for name in user.hours}
     resources = {
         name: {
-            "limit": limits.ceilings.points,
+            "limit": limits.ceilings.allowed(name),
             "used": hour.used,
-            "remaining": max(0, limits.ceilings.points - hour.used),
+            "remaining": max(0, limits.ceilings.allowed(name) - hour.used),
             "reset": int(hour.reset_at),
         }
         for name, hour in hours.items()
@@ -23,7 +24,26 @@ def totals(limits: Limits, user: User) -> Reply:
     return said(200, {"resources": resources, "rate": resources["core"]})
 
 
-def repository_at(path: str, headers: dict[str, str], world: Knows, url: str) -> Reply:
+def resource_of(place: str) -> Resource:
+    """What a path counts against."""
+    if place == "/graphql":
+        return "graphql"
+    if place.startswith("/search/code"):
+        return "code_search"
+    return "search" if place.startswith("/search/") else "core"
+
+
+def answer_at(path: str, headers: dict[str, str], world: Knows, url: str) -> Reply:
+    """What a path of REST leads to, unless who asks holds it already."""
+    if resource_of(path.removeprefix("/api/v3")) == "code_search":
+        reply = searched(path, world, url, _told)
+    else:
+        reply = repository_at(path, world, url)
+    is_found = reply.status == 200
+    return _unless_known(reply, headers.get("if-none-match", "")) if is_found else reply
+
+
+def repository_at(path: str, world: Knows, url: str) -> Reply:
     """A repository, where it moved to, or that nothing is there."""
     root, _, name = path.removeprefix("/api/v3").removeprefix("/").partition("/")
     if root == "repositories" and name.isdigit():
@@ -34,7 +54,7 @@ def repository_at(path: str, headers: dict[str, str], world: Knows, url: str) ->
         return nothing_found()
     if root == "repos" and name.lower() != found.name_with_owner.lower():
         return _moved(f"{url}/repositories/{found.id}")
-    return _unless_known(said(200, _told(found)), headers.get("if-none-match", ""))
+    return said(200, _told(found))
 
 
 def _moved(url: str) -> Reply:
@@ -45,7 +65,8 @@ def _moved(url: str) -> Reply:
 def _unless_known(reply: Reply, known: str) -> Reply:
     tag = f'"{hashlib.sha256(reply.body).hexdigest()}"'
     is_known = tag in {one.strip().removeprefix("W/") for one in known.split(",")}
-    return Reply(304, b"", {"etag": tag}) if is_known else reply._replace(headers={"etag": tag})
+    headers = reply.headers | {"etag": tag}
+    return Reply(304, b"", headers) if is_known else reply._replace(headers=headers)
 
 
 def _told(one: Repository) -> dict[str, Any]:

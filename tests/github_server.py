@@ -26,7 +26,7 @@ from github_replies import (
     said,
     timed_out,
 )
-from github_rest import repository_at, totals
+from github_rest import answer_at, resource_of, totals
 from github_world import Knows
 from graphql import build_schema
 
@@ -116,7 +116,7 @@ class GitHub:
         elif place == "/rate_limit":
             asked = asked._replace(reply=totals(self.limits, user))
         else:
-            asked = self._let_in(asked, user, "graphql" if place == "/graphql" else "core", body)
+            asked = self._let_in(asked, user, resource_of(place), body)
         # A month's answers would fill the memory of who measures what forge keeps.
         kept = b"" if asked.kind == "answer" else asked.reply.body
         self.asked.append(asked._replace(reply=asked.reply._replace(body=kept)))
@@ -132,7 +132,7 @@ class GitHub:
             elif resource == "graphql":
                 asked = self._query(asked, user, body)
             else:
-                asked = self._rest(asked, user)
+                asked = self._rest(asked, user, resource)
         told = self.limits.headers(user, resource) | asked.reply.headers
         return asked._replace(reply=asked.reply._replace(headers=told))
 
@@ -140,9 +140,9 @@ class GitHub:
         with self.lock:
             return self.first.pop(0) if self.first else None
 
-    def _rest(self, asked: Asked, user: User) -> Asked:
-        reply = repository_at(asked.path, asked.headers, self.world, self.url)
-        self.limits.charge(user, "core", reply.status != 304)
+    def _rest(self, asked: Asked, user: User, resource: Resource) -> Asked:
+        reply = answer_at(asked.path, asked.headers, self.world, self.url)
+        self.limits.charge(user, resource, reply.status != 304)
         return asked._replace(reply=reply)
 
     def _query(self, asked: Asked, user: User, body: bytes) -> Asked:

@@ -144,6 +144,8 @@ class Repository:
     languages: tuple[tuple[str, int], ...] = (("Python", 1000),)
     """Bytes of each language."""
     topics: tuple[str, ...] = ()
+    code: tuple[tuple[str, int], ...] = ()
+    """Paths and bytes of the files that a search for code finds."""
     owner_kind: Literal["User", "Organization"] = "Organization"
     has_old_id: bool = False
     """Whether it says the node id of before 2021, as one created then does."""

@@ -12,6 +12,7 @@ from forge.services import github_pull_requests, github_repositories
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
+from forge.services.github_connection import Connection
 from forge.services.github_documents import (
     Document,
     by_names,
@@ -21,6 +22,7 @@ from forge.services.github_documents import (
     repository_node,
 )
 from forge.services.github_pages import MissingPageError, Pages
+from forge.services.github_rest import Rest
 from forge.settings import Settings
 
 REPOSITORIES = 500
@@ -32,9 +34,11 @@ FIRST_PULL_REQUESTS = 50
 
 @dataclass
 class GitHub:
-    """GitHub's GraphQL, or an Enterprise server's."""
+    """GitHub, or an Enterprise server: its GraphQL, and its REST for the rest."""
 
-    calls: Calls
+    connection: Connection
+    rest: Rest
+    calls: Calls = field(init=False)
     repositories: Batches = field(init=False)
     named: Batches = field(init=False)
     pull_requests: Batches = field(init=False)
@@ -42,6 +46,7 @@ class GitHub:
     pages: Pages = field(init=False)
 
     def __post_init__(self) -> None:
+        self.calls = Calls(self.connection)
         self.repositories = Batches(partial(self._ask, by_nodes, "Repository"), REPOSITORIES)
         self.named = Batches(partial(self._ask, by_names, "Repository"), NAMED)
         pulls = (PULL_REQUESTS, FIRST_PULL_REQUESTS)
@@ -52,26 +57,27 @@ class GitHub:
     @property
     def identity(self) -> str:
         """The address."""
-        return self.calls.address.url
+        return self.connection.address.url
 
     @classmethod
     def open(cls, settings: Settings, artifacts: Artifacts) -> Self:  # noqa: ARG003 - it makes none
         """The GitHub that the settings name."""
-        return cls(Calls.open(settings))
+        connection = Connection.open(settings)
+        return cls(connection, Rest.open(connection, settings))
 
     async def __aenter__(self) -> Self:
-        await self.calls.__aenter__()
+        await self.connection.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         single = (self.repositories, self.named, self.pull_requests, self.numbered)
         for batches in (*single, self.pages.batches):
             await batches.close()
-        await self.calls.__aexit__(*exc)
+        await self.connection.__aexit__(*exc)
 
     def tell_waits(self, tell: Callable[[str], None]) -> None:
         """Say to `tell` until when all tokens rest."""
-        self.calls.tokens.tell_wait = tell
+        self.connection.tokens.tell_wait = tell
 
     async def repository(self, repository_id: int, repo: str) -> Row | Failure:
         """What a repository is, by its id, else by a name that it had."""

@@ -1,4 +1,4 @@
-"""What an answer of GitHub's GraphQL means: which limit it names, and what became of a question."""
+"""What an answer of GitHub means: which limit it names, and what became of a question."""
 
 import calendar
 import re
@@ -30,9 +30,11 @@ Place = tuple[str | int, ...]
 class LimitedError(Exception):
     """A token is to rest; `seconds` is None where GitHub does not say for how long."""
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, *, is_of_resource: bool = False) -> None:
         super().__init__("a rate limit")
         self.seconds = seconds
+        self.is_of_resource = is_of_resource
+        """Whether other resources are left to the token."""
 
 
 class OverloadedError(Exception):
@@ -98,16 +100,33 @@ def read(response: httpx.Response) -> Answer:
     errors = [error for error in body.get("errors") or [] if isinstance(error, dict)]
     if limit := _limit(response, body, errors):
         raise limit
-    if response.status_code in {408, 429} or response.is_server_error:
-        raise OverloadedError(f"status {response.status_code}")
-    if response.status_code != 200:
-        raise RefusedError(response.status_code, str(body.get("message") or ""))
+    _check_status(response, body)
     if isinstance(body.get("data"), dict):
         return Answer(body["data"], errors)
     words = "; ".join(str(error.get("message") or "") for error in errors)
     if not body or SLOW.search(words) or {kind_of(error) for error in errors} & HEAVY:
         raise OverloadedError(words or "an answer that is no JSON")
     raise RefusedError(200, words)
+
+
+def read_rest(response: httpx.Response) -> Any:
+    """The JSON that REST answers; raises what a response means that holds none."""
+    if response.status_code != 200:  # a text that is answered may speak of limits
+        body = _body(response)
+        if limit := _limit(response, body, []):
+            raise limit
+        _check_status(response, body)
+    try:
+        return msgspec.json.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise OverloadedError("an answer that is no JSON") from None
+
+
+def _check_status(response: httpx.Response, body: dict[str, Any]) -> None:
+    if response.status_code in {408, 429} or response.is_server_error:
+        raise OverloadedError(f"status {response.status_code}")
+    if response.status_code != 200:
+        raise RefusedError(response.status_code, str(body.get("message") or ""))
 
 
 def kind_of(error: dict[str, Any]) -> str:
@@ -139,9 +158,10 @@ def _limit(
     if not (is_primary or is_told or is_secondary):
         return None
     seconds = retry_after(headers)
+    is_of_resource = is_primary and not is_secondary and seconds is None
     if seconds is None and is_primary:
         seconds = reset_in(headers)
-    return LimitedError(seconds)
+    return LimitedError(seconds, is_of_resource=is_of_resource)
 
 
 def retry_after(headers: httpx.Headers) -> float | None:

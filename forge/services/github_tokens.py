@@ -1,93 +1,73 @@
-"""Tokens of GitHub, each with its points, and which of them the next call takes."""
+"""Tokens of GitHub, each with its limits, and which of them the next call takes."""
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import httpx
 from pydantic import SecretStr
 
 from forge.services.github_answers import LONGEST_WAIT, LimitedError, reset_in
+from forge.services.github_quotas import Minute, Pause, Quota, Resource
 
 AT_ONCE = 100
 """Requests that GitHub takes at once, of all tokens together."""
 TOKEN_AT_ONCE = 8
 """Far below what GitHub takes, because more of them at work do not come sooner."""
-MINUTE = 60.0
-MINUTE_POINTS = 2_000
-MINUTE_SECONDS = 55.0
-"""Of GitHub's own time: 60 it allows, and says to take the time that answers took for it."""
-UNTOLD_WAIT = 60.0
-LEAST_WAIT = 1.0
+GRAPHQL_MINUTE = (2_000, 55.0)
+"""Points, and seconds of GitHub's own time: it allows 60, of 90 with REST's."""
+REST_MINUTE = (900, 30.0)
 TELL_EVERY = 15.0
+
+
+def _quotas() -> dict[Resource, Quota]:
+    return {resource: Quota() for resource in get_args(Resource)}
 
 
 @dataclass
 class Token:
-    """A token and what GitHub last said of it; times are of the monotonic clock."""
+    """A token and what GitHub last said of it."""
 
     number: int
     secret: SecretStr
-    remaining: int | None = None
-    resets_at: float = 0.0
-    quiet_until: float = 0.0
-    limits: int = 0
-    """Limits met in a row."""
-    running: list[int] = field(default_factory=list)
-    """Points of the calls on their way."""
-    spent: deque[tuple[float, float]] = field(default_factory=deque)
-    """When which points were spent."""
-    took: deque[tuple[float, float]] = field(default_factory=deque)
-    """When an answer came, and how long it took."""
+    quotas: dict[Resource, Quota] = field(default_factory=_quotas)
+    pause: Pause = field(default_factory=Pause)
+    """For limits that are of all resources."""
+    graphql: Minute = field(default_factory=lambda: Minute(*GRAPHQL_MINUTE))
+    rest: Minute = field(default_factory=lambda: Minute(*REST_MINUTE))
 
-    def left(self, now: float) -> float:
-        """Points that no call on its way will take."""
-        if self.remaining is None or self.resets_at <= now:
-            return float("inf")
-        return self.remaining - sum(self.running)
+    @property
+    def running(self) -> int:
+        """Calls on their way."""
+        return sum(len(quota.running) for quota in self.quotas.values())
 
-    def wait(self, points: int, now: float) -> float:
+    def minute(self, resource: Resource) -> Minute:
+        """What the API of a resource was asked of late."""
+        return self.graphql if resource == "graphql" else self.rest
+
+    def wait(self, points: int, resource: Resource, now: float) -> float:
         """Seconds until it may be used for a call of so many points."""
-        waits = [
-            self.quiet_until - now,
-            _wait(self.spent, MINUTE_POINTS - points, now),
-            _wait(self.took, MINUTE_SECONDS, now),
-        ]
-        if self.left(now) < points:
-            waits.append(self.resets_at - now)
+        quota, minute = self.quotas[resource], self.minute(resource)
+        waits = (self.pause.until - now, quota.wait(points, now), minute.wait(points, now))
         return min(max(waits), LONGEST_WAIT)
 
-    def hear(self, headers: httpx.Headers, now: float) -> None:
+    def hear(self, headers: httpx.Headers, resource: Resource, now: float) -> None:
         """Note what is left, as an answer says."""
-        self.limits = 0
+        self.pause.limits = self.quotas[resource].pause.limits = 0
         remaining, seconds = headers.get("x-ratelimit-remaining", ""), reset_in(headers)
         if remaining.isascii() and remaining.isdigit() and seconds is not None:
-            self.remaining, self.resets_at = int(remaining[:9]), now + seconds
+            # An Enterprise server may count it as another one: then it is noted as both.
+            for name in {resource, headers.get("x-ratelimit-resource")} & self.quotas.keys():
+                self.quotas[name].hear(int(remaining[:9]), seconds, now)
 
-    def rest(self, limited: LimitedError, now: float) -> None:
-        """Leave it alone as long as GitHub says, longer each time where it says nothing useful."""
-        doubled = UNTOLD_WAIT * 2 ** min(self.limits, 6)
-        told = limited.seconds if limited.seconds is not None else doubled
-        # What is told too short again and again is no better than nothing.
-        seconds = max(told, LEAST_WAIT, doubled if self.limits > 2 else 0.0)
-        self.quiet_until = max(self.quiet_until, now + min(seconds, LONGEST_WAIT))
-        self.limits += 1
-
-
-def _wait(spent: deque[tuple[float, float]], most: float, now: float) -> float:
-    """Seconds until what was spent within the last minute is at most so much."""
-    while spent and spent[0][0] <= now - MINUTE:
-        spent.popleft()
-    over, wait = sum(amount for _, amount in spent) - most, 0.0
-    for at, amount in spent:
-        if over <= 0:
-            break
-        over, wait = over - amount, at + MINUTE - now
-    return wait
+    def rest_for(self, limited: LimitedError, resource: Resource, now: float) -> None:
+        """Leave alone what met a limit: one resource, or the token."""
+        pause = self.quotas[resource].pause if limited.is_of_resource else self.pause
+        pause.grow(limited.seconds, now)
 
 
 @dataclass
@@ -100,33 +80,34 @@ class Tokens:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
-    async def lent(self, points: int) -> AsyncIterator[Token]:
+    async def lent(self, points: int, resource: Resource = "graphql") -> AsyncIterator[Token]:
         """A token for one call of so many points, when one may be used."""
-        token = await self._free(points)
-        began = time.monotonic()
-        token.running.append(points)
-        token.spent.append((began, points))
+        token = await self._free(points, resource)
+        began, minute = time.monotonic(), token.minute(resource)
+        token.quotas[resource].running.append(points)
+        minute.spent.append((began, points))
         try:
             yield token
         finally:
-            token.running.remove(points)
-            token.took.append((time.monotonic(), time.monotonic() - began))
+            token.quotas[resource].running.remove(points)
+            minute.took.append((time.monotonic(), time.monotonic() - began))
             self.changed.set()
 
-    async def _free(self, points: int) -> Token:
+    async def _free(self, points: int, resource: Resource) -> Token:
         while True:
             now = time.monotonic()
-            seconds = min(token.wait(points, now) for token in self.tokens)
-            able = [t for t in self.tokens if t.wait(points, now) <= 0 and self._has_room(t)]
+            waits = {token.number: token.wait(points, resource, now) for token in self.tokens}
+            able = [t for t in self.tokens if waits[t.number] <= 0 and self._has_room(t)]
             if able:
-                return max(able, key=lambda token: (token.left(now), -len(token.running)))
+                return max(able, key=lambda t: (t.quotas[resource].left(now), -t.running))
+            seconds = min(waits.values())
             if self.tell_wait and seconds > TELL_EVERY:
                 self.tell_wait(until(seconds))
             await self._change(min(seconds, TELL_EVERY) if seconds > 0 else None)
 
     def _has_room(self, token: Token) -> bool:
-        running = sum(len(other.running) for other in self.tokens)
-        return running < AT_ONCE and len(token.running) < TOKEN_AT_ONCE
+        running = sum(other.running for other in self.tokens)
+        return running < AT_ONCE and token.running < TOKEN_AT_ONCE
 
     async def _change(self, seconds: float | None) -> None:
         self.changed.clear()
