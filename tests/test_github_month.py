@@ -1,5 +1,6 @@
 """Months of the archive whose repositories a loopback GitHub tells."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,13 +13,15 @@ from typing import Any
 import polars as pl
 import pytest
 from archives import packed, serve, trimmed
-from github_replies import bad_credentials, stalled
+from github_replies import bad_credentials, said, stalled
 from github_server import GitHub, serve_github
 from github_world import PullRequest, PullRequestChangedFile, Repository, World
 from planted import OTHERS, leaks
 
 import forge
+from forge.services.github_documents import repository_node
 
+NOT_FOUND = [{"type": "NOT_FOUND", "message": "Could not resolve to a node."}]
 AGAIN = ["--force", "repositories", "--force", "pull_requests"]
 BUILD = ["build", "--month", "2026-03", "--hours", "5"]
 FIX = PullRequest(
@@ -26,7 +29,15 @@ FIX = PullRequest(
 )
 WORLD = World(
     (
-        Repository("ann/tool", 1, former=("bob/tool",), stars=500, pull_requests=(FIX,)),
+        Repository(
+            "ann/tool",
+            1,
+            former=("bob/tool",),
+            stars=500,
+            pull_requests=(FIX,),
+            languages=(("C", 5), ("Go", 900)),
+            topics=("cli", "ledger"),
+        ),
         Repository("cat/tool", 2, stars=40, fork_of="ann/tool"),
         Repository("ann/small", 3, stars=9),
         Repository("ann/unlicensed", 4, stars=90, licence=None),
@@ -94,6 +105,49 @@ def test_an_unbounded_month_ends_with_the_candidates_that_git_would_fetch(tmp_pa
     assert "stopped after candidates: 1 pull requests in 1 repositories" in built.stderr
 
 
+def test_languages_and_topics_are_asked_of_those_alone_that_pass(tmp_path, archive):
+    with serve_github(WORLD) as github:
+        run(tmp_path, settings(github, archive), *BUILD, "--to", "repositories")
+    rows = forge.scan("repositories", month="2026-03", root=tmp_path / "data").collect()
+    assert rows.select("repository_id", "languages", "topics").rows() == [
+        (1, [{"name": "Go", "bytes": 900}, {"name": "C", "bytes": 5}], ["cli", "ledger"]),
+        (2, [{"name": "Python", "bytes": 1000}], []),
+        (6, [{"name": "Python", "bytes": 1000}], []),
+    ]
+    asked = [one for one in github.asked if "repositoryTopics" in one.query]
+    assert [sorted(flat(one.variables)) for one in asked] == [
+        [repository_node(number) for number in (1, 2, 6)]
+    ]
+
+
+def test_a_repository_whose_languages_github_does_not_tell_stays_without_them(tmp_path, archive):
+    # It was deleted between the two calls.
+    gone = said(200, {"data": {"n0": [None] * 3}, "errors": NOT_FOUND})
+    names = {"data": {f"r{n}": None for n in range(3)}, "errors": NOT_FOUND}
+    with serve_github(WORLD, first=[None, None, gone, said(200, names)]) as github:
+        built = run(tmp_path, settings(github, archive), *BUILD, "--to", "repositories")
+    assert (built.returncode, len(github.asked)) == (0, 4), built.stderr
+    rows = forge.scan("repositories", month="2026-03", root=tmp_path / "data").collect()
+    assert rows.select("repository_id", "languages", "topics").rows() == [
+        (number, None, None) for number in (1, 2, 6)
+    ]
+
+
+def test_languages_that_github_could_not_tell_just_now_are_asked_by_the_next_build(
+    tmp_path, archive
+):
+    failed = said(200, {"data": {"n0": [None] * 3}, "errors": [{"message": "It went wrong."}]})
+    words = [*BUILD, "--to", "repositories"]
+    with serve_github(WORLD, first=[None, None, failed, failed, failed]) as github:
+        run(tmp_path, settings(github, archive), *words)
+        manifest = tmp_path / "data/repositories/month=2026-03/_manifest.json"
+        (part,) = json.loads(manifest.read_text())["parts"].values()
+        run(tmp_path, settings(github, archive), *words)
+    assert (part["rows"], part["open"]) == (0, 3)
+    rows = forge.scan("repositories", month="2026-03", root=tmp_path / "data").collect()
+    assert rows["topics"].to_list() == [["cli", "ledger"], [], []]
+
+
 def test_limits_of_repositories_say_what_is_worth_asking_about(tmp_path, archive):
     limits = ["stars=0", "needs_licence=false", "archived=false"]
     words = [word for limit in limits for word in ("--limit", f"repositories.{limit}")]
@@ -150,7 +204,8 @@ def test_a_killed_build_asks_no_answered_question_of_a_call_again(tmp_path):
         assert len(journaled(tmp_path)) == 500, "all of the call that came, nothing of the others"
         before = len(github.asked)
         assert run(tmp_path, given, *words).returncode == 0
-        again = [one for asked in github.asked[before:] for one in flat(asked.variables)]
+        profiled = [one for one in github.asked[before:] if "stargazerCount" in one.query]
+        again = [one for asked in profiled for one in flat(asked.variables)]
     assert len(again) == len(set(again)) == 700
     assert forge.scan("repositories", month="2026-03", root=tmp_path / "data").collect().height == (
         1_200

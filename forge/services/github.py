@@ -27,6 +27,8 @@ from forge.settings import Settings
 
 REPOSITORIES = 500
 NAMED = 100
+LANGUAGES = 70
+"""Repositories a call: two lists of each are 140 requests, which is one point."""
 PULL_REQUESTS = 60
 """As many as cost 2 points: each asks for three lists and a count."""
 FIRST_PULL_REQUESTS = 50
@@ -41,6 +43,8 @@ class GitHub:
     calls: Calls = field(init=False)
     repositories: Batches = field(init=False)
     named: Batches = field(init=False)
+    languages: Batches = field(init=False)
+    languages_named: Batches = field(init=False)
     pull_requests: Batches = field(init=False)
     numbered: Batches = field(init=False)
     pages: Pages = field(init=False)
@@ -49,6 +53,9 @@ class GitHub:
         self.calls = Calls(self.connection)
         self.repositories = Batches(partial(self._ask, by_nodes, "Repository"), REPOSITORIES)
         self.named = Batches(partial(self._ask, by_names, "Repository"), NAMED)
+        told = "RepositoryLanguages"
+        self.languages = Batches(partial(self._ask, by_nodes, told), LANGUAGES)
+        self.languages_named = Batches(partial(self._ask, by_names, told), LANGUAGES)
         pulls = (PULL_REQUESTS, FIRST_PULL_REQUESTS)
         self.pull_requests = Batches(partial(self._ask, by_nodes, "PullRequest"), *pulls)
         self.numbered = Batches(partial(self._ask, by_numbers, "PullRequest"), *pulls)
@@ -70,7 +77,7 @@ class GitHub:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        single = (self.repositories, self.named, self.pull_requests, self.numbered)
+        single = (found for found in vars(self).values() if isinstance(found, Batches))
         for batches in (*single, self.pages.batches):
             await batches.close()
         await self.connection.__aexit__(*exc)
@@ -88,6 +95,14 @@ class GitHub:
             return failure
         root = await github_repositories.fork_root(found.node, self._parent)
         return github_repositories.row_of(found.node, root)
+
+    async def contents(self, repository_id: int, repo: str) -> Row | Failure:
+        """What languages and topics a repository has."""
+        found = await _sought(repository_id, repo, self.languages, self.languages_named)
+        if found.node is None or found.may_pass:
+            return _failure(found, "repository", repo)
+        failure = github_repositories.refused(found.node, repository_id, repo)
+        return failure or github_repositories.contents_of(found.node)
 
     async def pull_request(
         self, repository_id: int, repo: str, number: int, pull_request_id: int | None
@@ -115,11 +130,7 @@ class GitHub:
         return await self.numbered.ask(f"{repo}#{number}")
 
     async def _repository(self, repository_id: int, repo: str) -> Reply:
-        if repository_id > 0:  # negative: forge derived it from the name
-            found = await self.repositories.ask(repository_node(repository_id))
-            if found.may_pass or (found.node and found.node["databaseId"] == repository_id):
-                return found
-        return await self.named.ask(repo)
+        return await _sought(repository_id, repo, self.repositories, self.named)
 
     async def _parent(self, ancestor: github_repositories.Node) -> github_repositories.Node | None:
         repo = ancestor["nameWithOwner"]
@@ -136,6 +147,15 @@ class GitHub:
     async def _call(self, document: Document) -> list[Reply]:
         answer = await self.calls.call(document, document.points)
         return answer.replies(document.places)
+
+
+async def _sought(repository_id: int, repo: str, by_id: Batches, by_name: Batches) -> Reply:
+    """A repository by its id, else by a name that it had."""
+    if repository_id > 0:  # negative: forge derived it from the name
+        found = await by_id.ask(repository_node(repository_id))
+        if found.may_pass or (found.node and found.node["databaseId"] == repository_id):
+            return found
+    return await by_name.ask(repo)
 
 
 def _failure(reply: Reply, what: str, name: str) -> Failure:

@@ -28,6 +28,20 @@ def row_of(node: Node, fork_root_id: int) -> Row:
     }
 
 
+def contents_of(node: Node) -> Row:
+    """What a repository's languages and topics are."""
+    languages, topics = node["languages"], node["repositoryTopics"]["nodes"] or []
+    listed = [_language(edge) for edge in (languages or {}).get("edges") or [] if edge]
+    return {
+        "languages": None if languages is None else listed,
+        "topics": [one["topic"]["name"] for one in topics if one],
+    }
+
+
+def _language(edge: Node) -> Row:
+    return {"name": edge["node"]["name"], "bytes": edge["size"]}
+
+
 async def fork_root(node: Node, ask: Callable[[Node], Awaitable[Node | None]]) -> int:
     """The id of the last of a repository's ancestors that is to be seen."""
     at = node

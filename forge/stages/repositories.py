@@ -6,7 +6,7 @@ from pydantic import Field
 
 from forge.columns import RepositoryKey, dtypes, moment
 from forge.criteria import Criteria, decide, tolerant
-from forge.effect import Failure, Row, effect
+from forge.effect import OPEN, Failure, Row, effect
 from forge.rules.bounds import bound, is_excluded_repository
 from forge.run import Run
 from forge.selection import Exclusions
@@ -42,6 +42,22 @@ class Facts(dy.Schema):
     )
 
 
+class Contents(dy.Schema):
+    """What GitHub says a repository holds, asked of those alone that pass."""
+
+    languages = dy.List(
+        dy.Struct({"name": dy.String(), "bytes": dy.Int64()}),
+        nullable=True,
+        description="languages by bytes, the most first, 100 at most; null where GitHub did not "
+        "tell; git does not know",
+    )
+    topics = dy.List(
+        dy.String(),
+        nullable=True,
+        description="topics, 20 at most; null where GitHub did not tell; git does not know",
+    )
+
+
 class Profile(Facts):
     """What GitHub answers of a repository."""
 
@@ -51,7 +67,7 @@ class Profile(Facts):
     licence = dy.String(nullable=True, description="SPDX id; null where unsure")
 
 
-class Repositories(RepositoryKey, Facts):
+class Repositories(RepositoryKey, Contents, Facts):
     """One row per repository that had merges, as of the build."""
 
     repo = dy.String(description="owner/name, canonical")
@@ -114,6 +130,18 @@ async def profile_repository(
     return await github.repository(repository_id, repo)
 
 
+@effect(answers=Contents, concurrency=1_000, seconds=4 * 3600)
+async def list_languages(
+    github: GitHub,
+    *,
+    repository_id: int,
+    repo: str,
+    month: str,  # noqa: ARG001 - the age of the answer
+) -> Row | Failure:
+    """Languages and topics; the month stands for the age of the answer."""
+    return await github.contents(repository_id, repo)
+
+
 @stage
 def repositories(
     merges: dy.LazyFrame[Merges],
@@ -136,15 +164,15 @@ def repositories(
     known = (_of_github if enrich == "github" else _of_git)(
         run, wanted.with_columns(month=pl.lit(month))
     )
-    return (
-        named.join(known, on="repository_id", how="left")
-        .with_columns(
-            pl.coalesce("fork_root_id", "repository_id"),
-            pl.col("fork_root_source").fill_null("none"),
-            repo=pl.coalesce("canonical", "repo"),
-        )
-        .pipe(decide, criteria(limits))
+    described = named.join(known, on="repository_id", how="left").with_columns(
+        pl.coalesce("fork_root_id", "repository_id"),
+        pl.col("fork_root_source").fill_null("none"),
+        repo=pl.coalesce("canonical", "repo"),
     )
+    if enrich == "github":
+        passing = described.pipe(decide, criteria(limits)).filter(pl.col("fate") == "kept")
+        described = _with_contents(run, described, passing.with_columns(month=pl.lit(month)))
+    return described.pipe(decide, criteria(limits))
 
 
 def _of_github(run: Run, wanted: pl.LazyFrame) -> pl.LazyFrame:
@@ -153,6 +181,16 @@ def _of_github(run: Run, wanted: pl.LazyFrame) -> pl.LazyFrame:
         asked=source,
         fork_root_source=source,
         licence_source=pl.when(has_licence).then(source),
+    )
+
+
+def _with_contents(run: Run, described: pl.LazyFrame, passing: pl.LazyFrame) -> pl.LazyFrame:
+    """Those that pass with what they hold; what GitHub does not tell of one stays null."""
+    fates = ("kind", "reason", "detail")
+    told = run.ask(passing, list_languages).rename({name: f"{name}_told" for name in fates})
+    is_open = pl.col("kind_told") == OPEN
+    return described.join(told, on="repository_id", how="left").with_columns(
+        pl.coalesce(name, pl.when(is_open).then(f"{name}_told")) for name in fates
     )
 
 
@@ -187,5 +225,5 @@ def _what_git_knows_not() -> list[pl.Expr]:
         .otherwise(pl.lit("none"))
         .alias("fork_root_source"),
         pl.when(pl.col("licence").is_not_null()).then(pl.lit("file")).alias("licence_source"),
-        *(pl.lit(None, dtype).alias(name) for name, dtype in dtypes(Facts).items()),
+        *(pl.lit(None, d).alias(name) for s in (Facts, Contents) for name, d in dtypes(s).items()),
     ]

@@ -214,8 +214,57 @@ def test_enterprise_is_asked_beside_its_rest_api():
     assert loopback.asked[0].path == "/api/graphql"
 
 
+def contents(loopback: Loopback, *questions: tuple[int, str]) -> list[Any]:
+    """What the service answers to many questions for languages at once."""
+    settings = Settings(github_url=loopback.url, github_tokens=" ".join(loopback.tokens))
+
+    async def all_of_them() -> list[Any]:
+        async with GitHub.open(settings, Artifacts(Path())) as github:
+            return await asyncio.gather(*[github.contents(*question) for question in questions])
+
+    return asyncio.run(all_of_them())
+
+
+def test_languages_are_told_by_bytes_the_most_first_and_a_hundred_at_most():
+    many_of_them = tuple((f"L{n}", n) for n in range(1, 121))
+    world = World(
+        (
+            Repository("a/one", 1, languages=(("C", 2), ("Go", 9)), topics=("cli",)),
+            Repository("a/many", 2, languages=many_of_them),
+            Repository("a/none", 3, languages=()),
+        )
+    )
+    with serve_github(world) as loopback:
+        one, most, none = contents(loopback, (1, "a/one"), (2, "a/many"), (-7, "a/none"))
+    go, c = {"name": "Go", "bytes": 9}, {"name": "C", "bytes": 2}
+    assert one == {"languages": [go, c], "topics": ["cli"]}
+    assert [language["bytes"] for language in most["languages"]] == [*range(120, 20, -1)]
+    assert none == {"languages": [], "topics": []}
+
+
+def test_languages_of_who_is_gone_or_another_are_answers_too():
+    world = World((Repository("a/gone", 1, fate="deleted"), Repository("a/taken", 9)))
+    with serve_github(world) as loopback:
+        answers = contents(loopback, (1, "a/gone"), (2, "a/taken"))
+    assert [answer.reason for answer in answers] == ["repository_gone", "repository_replaced"]
+
+
+def test_languages_of_thirty_thousand_repositories_cost_less_than_450_points():
+    with serve_github(many(700)) as loopback:
+        answers = contents(loopback, *[(1000 + n, f"ann/r{n}") for n in range(700)])
+    assert len(answers) == 700
+    costs = [asked.cost for asked in loopback.asked]
+    assert costs == [1] * 10
+    assert sum(costs) * 30_000 / 700 <= 450
+
+
 def test_documents_are_of_the_published_schema():
     nodes = by_nodes("Repository", [repository_node(n) for n in range(1, 501)])
     names = by_names("Repository", ["a/b"] * 100)
+    contents = [
+        by_nodes("RepositoryLanguages", [repository_node(n) for n in range(1, 71)]),
+        by_names("RepositoryLanguages", ["a/b"] * 70),
+    ]
     schema = published_schema()
-    assert [schema.read(document.query).errors for document in (nodes, names)] == [[], []]
+    found = [schema.read(document.query).errors for document in (nodes, names, *contents)]
+    assert found == [[]] * 4

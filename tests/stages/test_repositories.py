@@ -11,7 +11,8 @@ from forge.stages.repositories import repositories
 ISC = """Permission to use, copy, modify, and/or distribute this software for any purpose with or
 without fee is hereby granted, provided that the above copyright notice and this permission notice
 appear in all copies."""
-FACTS = ["stars", "is_archived", "is_disabled", "created_at", "pushed_at", "primary_language"]
+FACTS = ["stars", "is_archived", "is_disabled", "created_at", "pushed_at", "primary_language",
+         "languages", "topics"]  # fmt: skip
 
 
 @pytest.fixture
