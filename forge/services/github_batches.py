@@ -10,6 +10,8 @@ from forge.services.github_answers import OverloadedError, Reply
 
 LINGER = 0.02
 """Seconds that a call waits for more questions."""
+GATHERING = 2
+"""Calls on their way from which on no other goes that is not full: theirs bring more questions."""
 PAUSE = 0.5
 LONGEST_PAUSE = 8.0
 PROBES = 10
@@ -62,12 +64,15 @@ class Batches:
         self.waiting += several
         while len(self.waiting) >= self.size:
             self._start()
+        self._linger()
+
+    def _linger(self) -> None:
         if self.waiting and self.timer is None:
             self.timer = asyncio.get_running_loop().call_later(LINGER, self._linger_ended)
 
     def _linger_ended(self) -> None:
         self.timer = None
-        if self.waiting:
+        if self.waiting and len(self.calls) < GATHERING:
             self._start()
 
     def _start(self) -> None:
@@ -76,7 +81,11 @@ class Batches:
         if batch := [asked for asked in batch if not asked.reply.done()]:
             call = asyncio.get_running_loop().create_task(self._call(batch))
             self.calls.add(call)
-            call.add_done_callback(self.calls.discard)
+            call.add_done_callback(self._end)
+
+    def _end(self, call: asyncio.Task[None]) -> None:
+        self.calls.discard(call)
+        self._linger()
 
     async def _call(self, batch: list[Asked]) -> None:
         if not self.is_shy:
