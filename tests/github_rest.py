@@ -24,6 +24,11 @@ def totals(limits: Limits, user: User) -> Reply:
     return said(200, {"resources": resources, "rate": resources["core"]})
 
 
+def owner_of(user: User) -> Reply:
+    """Whose a token is."""
+    return said(200, {"id": user.id, "login": f"user-{user.id}", "type": "User"})
+
+
 def resource_of(place: str) -> Resource:
     """What a path counts against."""
     if place == "/graphql":

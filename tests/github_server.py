@@ -26,7 +26,7 @@ from github_replies import (
     said,
     timed_out,
 )
-from github_rest import answer_at, resource_of, totals
+from github_rest import answer_at, owner_of, resource_of, totals
 from github_world import Knows
 from graphql import build_schema
 
@@ -141,7 +141,10 @@ class GitHub:
             return self.first.pop(0) if self.first else None
 
     def _rest(self, asked: Asked, user: User, resource: Resource) -> Asked:
-        reply = answer_at(asked.path, asked.headers, self.world, self.url)
+        if asked.path.endswith("/user"):
+            reply = owner_of(user)
+        else:
+            reply = answer_at(asked.path, asked.headers, self.world, self.url)
         self.limits.charge(user, resource, reply.status != 304)
         return asked._replace(reply=reply)
 

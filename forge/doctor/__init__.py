@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from forge.address import masked
-from forge.doctor import engine, machine, network
+from forge.doctor import engine, github, machine, network
 from forge.doctor.findings import Finding, missing, warning
 from forge.errors import ForgeError
 from forge.settings import Settings
@@ -22,6 +22,7 @@ CHECKS: dict[str, Check] = {
     "git": machine.git,
     "archive": network.archive,
     "mirrors": network.mirrors,
+    "github": github.github,
     "tokens": network.tokens,
     "proxies": network.proxied,
     "clock": network.clock,

@@ -38,13 +38,7 @@ class Connection:
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """The GitHub that the settings name."""
-        address = settings.github_url
-        try:
-            url = httpx.URL(address.url)
-        except httpx.InvalidURL as error:
-            raise InputError(f"{address.url!r}: {error}\n{HOW_TO_SET}") from None
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise InputError(f"{address.url!r} is no http address\n{HOW_TO_SET}")
+        address = address_of(settings)
         if not settings.github_tokens:
             raise InputError(HOW_TO_ASK)
         tokens = [Token(n, secret) for n, secret in enumerate(settings.github_tokens, 1)]
@@ -70,7 +64,7 @@ class Connection:
         return await self._sent(self.http.build_request("GET", url, headers=headers), token)
 
     async def _sent(self, request: httpx.Request, token: Token) -> httpx.Response:
-        request.headers["Authorization"] = _login(token.secret)
+        request.headers.update(login(token.secret))
         try:
             async for attempt in stamina.retry_context(on=_is_passing, attempts=TRIES):
                 with attempt:
@@ -102,5 +96,18 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.ReadTimeout)
 
 
-def _login(secret: SecretStr) -> str:
-    return f"Bearer {secret.get_secret_value()}"
+def login(secret: SecretStr) -> dict[str, str]:
+    """The header that tells a token."""
+    return {"Authorization": f"Bearer {secret.get_secret_value()}"}
+
+
+def address_of(settings: Settings) -> Address:
+    """The address of GitHub's API; InputError where it cannot be one."""
+    address = settings.github_url
+    try:
+        url = httpx.URL(address.url)
+    except httpx.InvalidURL as error:
+        raise InputError(f"{address.url!r}: {error}\n{HOW_TO_SET}") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InputError(f"{address.url!r} is no http address\n{HOW_TO_SET}")
+    return address

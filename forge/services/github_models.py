@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from forge.errors import ServiceError
 
 M = TypeVar("M", bound="Told")
+LATEST = 253_402_300_799
+"""The last second of the year 9999."""
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -45,7 +47,7 @@ class Left(Told):
 
     limit: Count
     remaining: Count
-    reset: Count
+    reset: Annotated[int, Field(ge=0, le=LATEST)]
 
 
 class Resources(Told):
@@ -61,6 +63,12 @@ class RateLimits(Told):
     """What is left to a token."""
 
     resources: Resources
+
+
+class User(Told):
+    """Whose a token is."""
+
+    id: int
 
 
 def told(model: type[M], content: Any) -> M:
