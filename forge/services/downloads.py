@@ -16,6 +16,7 @@ import stamina
 
 from forge.address import Address
 from forge.errors import InputError, ServiceError
+from forge.services import proxies
 from forge.services.download_answers import (
     OUTAGES,
     AbsentError,
@@ -28,7 +29,6 @@ from forge.services.download_answers import (
     take,
 )
 from forge.services.download_parts import Part, digest_of, part_beside
-from forge.services.proxies import proxies
 from forge.services.readers import to_end
 from forge.settings import Settings
 
@@ -86,11 +86,10 @@ class Downloads:
         return cls(plain, settings.raw_folder, is_keeping, slots)
 
     async def __aenter__(self) -> Self:
-        found = proxies()
+        shown = proxies.told()
         try:
             self.http = self._client()
         except (ValueError, ImportError, httpx.InvalidURL):
-            shown = ", ".join(f"{name}={address}" for name, address in found.items())
             raise InputError(
                 f"a proxy cannot be used: {shown}\nname one of http:// or https://"
             ) from None

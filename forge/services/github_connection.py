@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from forge.address import Address
 from forge.errors import InputError, ServiceError
+from forge.services import proxies
 from forge.services.github_answers import OverloadedError
 from forge.services.github_tokens import Token, Tokens
 from forge.settings import Settings
@@ -45,11 +46,14 @@ class Connection:
         return cls(address, Tokens(tokens))
 
     async def __aenter__(self) -> Self:
+        shown = proxies.told()
         try:
             # A redirect would take the token elsewhere.
             self.http = httpx.AsyncClient(timeout=SECONDS, headers=HEADERS, follow_redirects=False)
         except (ValueError, ImportError, httpx.InvalidURL):
-            raise InputError("a proxy cannot be used\nname one of http:// or https://") from None
+            raise InputError(
+                f"a proxy cannot be used: {shown}\nname one of http:// or https://"
+            ) from None
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -72,10 +76,8 @@ class Connection:
         except httpx.ReadTimeout as error:
             raise OverloadedError("no answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            words = f"{type(error).__name__} {error}".strip()
-            raise ServiceError(
-                f"GitHub does not answer: {plain(request.url)}: {words}\n{HOW_TO_SET}"
-            ) from None
+            words = f"{plain(request.url)}: {_words(error, request)}"
+            raise ServiceError(f"GitHub does not answer: {words}\n{HOW_TO_SET}") from None
         raise AssertionError  # a try ends in an answer or an error
 
     def refused_token(self, url: str, token: Token) -> InputError:
@@ -94,6 +96,11 @@ def plain(url: httpx.URL) -> str:
 
 def _is_passing(error: Exception) -> bool:
     return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.ReadTimeout)
+
+
+def _words(error: Exception, request: httpx.Request) -> str:
+    shown = proxies.told(request.url.scheme)
+    return f"{type(error).__name__} {error}".strip() + (f" (by {shown})" if shown else "")
 
 
 def login(secret: SecretStr) -> dict[str, str]:

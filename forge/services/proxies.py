@@ -17,3 +17,9 @@ def proxies() -> dict[str, Address]:
 def exempt() -> dict[str, str]:
     """Hosts that no proxy stands before, by the names of the variables that say so."""
     return {name: os.environ[name] for name in ("no_proxy", "NO_PROXY") if os.environ.get(name)}
+
+
+def told(scheme: str = "") -> str:
+    """Those that addresses of a scheme, or any, go through, as everybody may read them."""
+    found = proxies().items()
+    return ", ".join(f"{n}={a}" for n, a in found if n.lower().startswith((scheme, "all_")))
