@@ -11,6 +11,8 @@ import msgspec
 from forge.drafts import clear_drafts, draft_in
 
 ETAG = re.compile(r'(W/)?"[!#-~]{1,200}"')
+DRAFT = "draft-"
+"""What `forge clean` takes for half-written, as in every folder of the memo."""
 MOST_BYTES = 4 * 2**20
 
 
@@ -46,13 +48,13 @@ class Conditional:
         if ETAG.fullmatch(known.etag) and len(known.body) <= MOST_BYTES:
             path = self._path(question)
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = draft_in(path.parent, ".")
+            draft = draft_in(path.parent, DRAFT)
             draft.write_bytes(msgspec.msgpack.encode(known))
             draft.replace(path)
 
     def clear_drafts(self) -> None:
         """Remove what dead processes left half-written."""
-        clear_drafts(self.folder, ".")
+        clear_drafts(self.folder, DRAFT)
 
     def _path(self, question: str) -> Path:
         return self.folder / hashlib.sha256(question.encode()).hexdigest()

@@ -266,5 +266,6 @@ def test_documents_are_of_the_published_schema():
         by_names("RepositoryLanguages", ["a/b"] * 70),
     ]
     schema = published_schema()
+    assert [document.points for document in contents] == [1, 1]
     found = [schema.read(document.query).errors for document in (nodes, names, *contents)]
     assert found == [[]] * 4

@@ -1,11 +1,13 @@
 """GitHub's REST as the service asks it, by a loopback GitHub."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from github_replies import Reply, bad_gateway, malformed, primary, said, secondary
 from github_server import GitHub as Loopback
@@ -14,6 +16,8 @@ from github_world import Repository, World
 
 from forge.artifacts import Artifacts
 from forge.errors import InputError, ServiceError
+from forge.leftovers import drafts
+from forge.processes import process_label
 from forge.services.github import GitHub
 from forge.services.github_answers import RefusedError
 from forge.services.github_rest import Rest
@@ -80,6 +84,17 @@ def test_a_held_answer_that_is_broken_is_asked_again(tmp_path, broken):
     assert [one.status for one in loopback.asked] == [200, 200]
 
 
+@pytest.mark.parametrize("wrong", [{"body": b"hal"}, {"etag": "a\r\nb: c"}, {"etag": "\u0663"}])
+def test_a_held_answer_that_says_what_none_can_is_asked_again(tmp_path, wrong):
+    with serve_github(WORLD) as loopback:
+        first = asked(loopback, tmp_path, tool)
+        (held,) = (tmp_path / "conditional").iterdir()
+        known = msgspec.msgpack.decode(held.read_bytes())
+        held.write_bytes(msgspec.msgpack.encode(known | wrong))
+        assert asked(loopback, tmp_path, tool) == first
+    assert [one.status for one in loopback.asked] == [200, 200]
+
+
 def test_a_held_answer_has_no_token_and_no_header_but_its_tag(tmp_path):
     with serve_github(WORLD) as loopback:
         asked(loopback, tmp_path, tool)
@@ -87,6 +102,18 @@ def test_a_held_answer_has_no_token_and_no_header_but_its_tag(tmp_path):
     content = held.read_bytes()
     assert b"ada/tool" in content
     assert not [word for word in (b"ghp_", b"ratelimit", b"Bearer") if word in content]
+
+
+def test_what_a_killed_process_left_half_written_is_cleaned_with_the_rest_of_the_memo(tmp_path):
+    half = tmp_path / "conditional" / f"draft-{process_label().replace(':', '~')}0~half"
+    half.parent.mkdir()
+    half.write_bytes(b"half")
+    os.utime(half, (0, 0))
+    left = [one.name for one in drafts(Settings(root=tmp_path / "root", memo=tmp_path), before=1)]
+    assert left == [str(half)]
+    with serve_github(WORLD) as loopback:
+        asked(loopback, tmp_path, tool)
+    assert not half.exists()
 
 
 def test_a_renamed_repository_is_followed_on_the_same_server(tmp_path):
