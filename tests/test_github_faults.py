@@ -200,7 +200,11 @@ def test_rate_limit_is_told_in_the_published_shape_and_free(shared):
         ask(github, NAME)
         told = [get(github, "/rate_limit").json() for _ in range(2)][1]
     assert {name: set(one) for name, one in told["resources"].items()} == {
-        name: set(published["resources"][name]) for name in ("graphql", "core")
+        name: set(published["resources"][name])
+        for name in ("graphql", "core", "search", "code_search")
+    }
+    assert {name: told["resources"][name]["limit"] for name in ("search", "code_search")} == {
+        name: published["resources"][name]["limit"] for name in ("search", "code_search")
     }
     assert [told["resources"][name]["used"] for name in ("graphql", "core")] == [1, 0]
     assert set(told["rate"]) == set(published["rate"])
