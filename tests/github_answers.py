@@ -1,7 +1,7 @@
 """How the loopback GitHub answers each field of the published schema out of its world."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from github_world import (
     Actor,
     Commit,
     Issue,
+    Knows,
     PullRequest,
     Repository,
     node_id,
@@ -85,16 +86,17 @@ def _repository(_: Any, info: GraphQLResolveInfo, arguments: dict[str, Any]) -> 
     )
 
 
-def _pull_request(
-    repository: Repository, info: GraphQLResolveInfo, arguments: dict[str, Any]
-) -> Any:
-    found = info.context.world.numbered(repository, arguments["number"])
-    message = f"Could not resolve to a PullRequest with the number of {arguments['number']}."
-    return _visible(info.context.touch(found), message)
+def _numbered(what: str, find: Callable[[Knows, Repository, int], Any]) -> Resolver:
+    def numbered(repository: Repository, info: GraphQLResolveInfo, told: dict[str, Any]) -> Any:
+        found = find(info.context.world, repository, told["number"])
+        message = f"Could not resolve to {what} with the number of {told['number']}."
+        return _visible(info.context.touch(found), message)
+
+    return numbered
 
 
 def _visible(found: Any, message: str) -> Any:
-    repository = found.repository if isinstance(found, PullRequest) else found
+    repository = found.repository if isinstance(found, PullRequest | Issue) else found
     if repository and repository.fate == "protected":
         protected = "Resource protected by organization SAML enforcement. You must grant your "
         text = protected + "Personal Access token access to this organization."
@@ -187,7 +189,8 @@ FIELDS: dict[tuple[str, str], Resolver] = {
     ("Query", "rateLimit"): lambda _, info, _arguments: info.context.rate_limit,
     ("Repository", "name"): lambda one, *_: one.name_with_owner.partition("/")[2],
     ("Repository", "owner"): _owner,
-    ("Repository", "pullRequest"): _pull_request,
+    ("Repository", "pullRequest"): _numbered("a PullRequest", lambda w, *one: w.numbered(*one)),
+    ("Repository", "issue"): _numbered("an Issue", lambda w, *one: w.issue(*one)),
     ("Repository", "parent"): _parent,
     ("Repository", "isFork"): lambda one, *_: bool(one.fork_of),
     ("Repository", "isPrivate"): lambda *_: False,

@@ -81,6 +81,9 @@ class Month:
         place = (number - 1) * self.repositories + repository.id - FIRST_REPOSITORY
         return self.pull_request(place) if 0 <= place < self.pull_requests else None
 
+    def issue(self, repository: Repository, number: int) -> Issue | None:  # noqa: ARG002 - none here
+        return None
+
     def _of_ids(self, ids: list[int]) -> Node | None:
         place = ids[0] - FIRST_REPOSITORY
         if len(ids) == 1:

@@ -63,6 +63,8 @@ class IssueComment:
     author: Actor | None = Actor("grace", id=2)
     author_association: Association = "NONE"
     created_at: str = "2026-02-27T10:00:00Z"
+    last_edited_at: str | None = None
+    is_minimized: bool = False
     id: int = 1
 
 
@@ -150,9 +152,11 @@ class Repository:
     has_old_id: bool = False
     """Whether it says the node id of before 2021, as one created then does."""
     pull_requests: tuple[PullRequest, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    """Beside those that its pull requests close."""
 
 
-Node = Repository | PullRequest
+Node = Repository | PullRequest | Issue
 
 
 class Knows(Protocol):
@@ -161,6 +165,7 @@ class Knows(Protocol):
     def node(self, node_id: str) -> Node | None: ...
     def named(self, name_with_owner: str) -> Repository | None: ...
     def numbered(self, repository: Repository, number: int) -> PullRequest | None: ...
+    def issue(self, repository: Repository, number: int) -> Issue | None: ...
 
 
 def node_id(kind: str, *numbers: int) -> str:
@@ -197,6 +202,9 @@ class World:
     def numbered(self, repository: Repository, number: int) -> PullRequest | None:
         return self._numbered.get((repository.id, number))
 
+    def issue(self, repository: Repository, number: int) -> Issue | None:
+        return self._issues.get((repository.id, number))
+
     @cached_property
     def _named(self) -> dict[str, Repository]:
         former = {name.lower(): one for one in self.repositories for name in one.former}
@@ -211,6 +219,14 @@ class World:
         }
 
     @cached_property
+    def _issues(self) -> dict[tuple[int, int], Issue]:
+        return {
+            (one.id, issue.number): replace(issue, repository=one)
+            for one in self.repositories
+            for issue in (*(i for p in one.pull_requests for i in p.closes if not i.of), *one.issues)
+        }
+
+    @cached_property
     def _nodes(self) -> dict[str, Node]:
         return dict(self._identified())
 
@@ -222,3 +238,5 @@ class World:
             computed = node_id("PullRequest", repository, pull.id)
             yield pull.node_id or computed, pull
             yield old_node_id("PullRequest", pull.id), pull
+        for (repository, _), issue in self._issues.items():
+            yield node_id("Issue", repository, issue.id), issue

@@ -8,7 +8,7 @@ from typing import Self
 from forge.artifacts import Artifacts
 from forge.effect import Failure, Row
 from forge.errors import ServiceError
-from forge.services import github_pull_requests, github_repositories
+from forge.services import github_hints, github_pull_requests, github_repositories
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
@@ -48,6 +48,7 @@ class GitHub:
     pull_requests: Batches = field(init=False)
     numbered: Batches = field(init=False)
     pages: Pages = field(init=False)
+    discussions: Batches = field(init=False)
 
     def __post_init__(self) -> None:
         self.calls = Calls(self.connection)
@@ -60,6 +61,8 @@ class GitHub:
         self.pull_requests = Batches(partial(self._ask, by_nodes, "PullRequest"), *pulls)
         self.numbered = Batches(partial(self._ask, by_numbers, "PullRequest"), *pulls)
         self.pages = Pages(self._call)
+        discussed = partial(github_hints.ask, self._call)
+        self.discussions = Batches(discussed, github_hints.QUESTIONS)
 
     @property
     def identity(self) -> str:
@@ -117,6 +120,30 @@ class GitHub:
             return await github_pull_requests.told(found.node, f"{repo}#{number}", self.pages)
         except MissingPageError as missing:
             return _failure(missing.reply, "pull_request", f"{repo}#{number}")
+
+    async def discussion(
+        self, repository_id: int, repo: str, number: int, issues: list[int]
+    ) -> Row | Failure:
+        """What was said under issues before a pull request's first commit."""
+        found = await self._discussion(repository_id, repo, number, issues)
+        if found.node is None or found.may_pass:
+            return _failure(found, "repository", repo)
+        if failure := github_hints.refused(found.node, repository_id, repo, number):
+            return failure
+        try:
+            return await github_hints.row_of(found.node, issues, self.pages)
+        except MissingPageError as missing:
+            return _failure(missing.reply, "issue", repo)
+
+    async def _discussion(
+        self, repository_id: int, repo: str, number: int, issues: list[int]
+    ) -> Reply:
+        if repository_id > 0:
+            node = repository_node(repository_id)
+            found = await self.discussions.ask(github_hints.question(node, number, issues))
+            if found.may_pass or (found.node and found.node["databaseId"] == repository_id):
+                return found
+        return await self.discussions.ask(github_hints.question(repo, number, issues))
 
     async def _pull_request(
         self, repository_id: int, repo: str, number: int, pull_request_id: int | None

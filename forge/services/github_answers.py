@@ -76,7 +76,8 @@ class Answer(NamedTuple):
     def replies(self, places: list[Place]) -> list[Reply]:
         """What became of the questions whose nodes are at these places."""
         depth, failed = len(places[0]), {}
-        for error in reversed(self.errors):
+        # What may pass counts before what is final: one place may hold both.
+        for error in sorted(reversed(self.errors), key=lambda e: kind_of(e) not in FINAL):
             failed[tuple((error.get("path") or [])[:depth])] = kind_of(error)
         return [self._reply(place, _first(failed, place)) for place in places]
 

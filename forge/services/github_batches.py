@@ -115,7 +115,9 @@ class Batches:
         again = []
         for asked, reply in zip(batch, replies, strict=True):
             if reply.may_pass and asked.tries < TRIES:
-                again.append(asked._replace(tries=asked.tries + 1))
+                # What is too much among others was not tried: it may come by itself.
+                is_tried = not reply.is_heavy or len(batch) == 1
+                again.append(asked._replace(tries=asked.tries + is_tried))
             elif not asked.reply.done():
                 asked.reply.set_result(reply)
         if any(reply.is_heavy for reply in replies):

@@ -120,6 +120,36 @@ def by_pages(pages: list[Page]) -> Document:
     return Document(query, variables, [*places], _points_of(connections))
 
 
+class Discussed(NamedTuple):
+    """A pull request and the issues that it closes, by their repository's node id or owner/name."""
+
+    where: str
+    number: int
+    issues: list[int]
+
+
+def by_discussions(discussed: list[Discussed]) -> Document:
+    """Repositories with a pull request of theirs, and with what was said under its issues."""
+    variables: dict[str, object] = {}
+    heads, fields, connections = [], [], 0
+    for n, (where, number, issues) in enumerate(discussed):
+        asked = [f"pullRequest(number: {number}) {{ ...FirstCommit }}"]
+        asked += [f"i{issue}: issue(number: {issue}) {{ ...Discussion }}" for issue in issues]
+        wanted = f"... on Repository {{ databaseId {' '.join(asked)} }}"
+        variables[f"o{n}"], _, repo = where.partition("/")
+        if repo:
+            variables[f"n{n}"] = repo
+            heads.append(f"$o{n}: String!, $n{n}: String!")
+            fields.append(f"  d{n}: repository(owner: $o{n}, name: $n{n}) {{ {wanted} }}")
+        else:
+            heads.append(f"$o{n}: ID!")
+            fields.append(f"  d{n}: node(id: $o{n}) {{ {wanted} }}")
+        connections += _connections("FirstCommit") + len(issues) * _connections("Discussion")
+    places: list[tuple[str | int, ...]] = [(f"d{n}",) for n in range(len(discussed))]
+    query = _query(", ".join(heads), fields, "FirstCommit", "Discussion")
+    return Document(query, variables, places, _points_of(connections))
+
+
 def _points(fragment: str, things: int) -> int:
     return _points_of(things * _connections(fragment))
 

@@ -76,7 +76,7 @@ class Pages:
         listed: list[Node] = []
         seen = {after}
         for _ in range(most):
-            page = await self._page(Page(*of, node, after))
+            page = await self.page(of, node, after)
             listed += nodes_of(page)
             after = _next(page)
             if after is None or after in seen:
@@ -84,8 +84,10 @@ class Pages:
             seen.add(after)
         return Listed(listed, is_whole=False)
 
-    async def _page(self, page: Page) -> Node:
-        reply = await self.batches.ask(msgspec.json.encode(page).decode())
+    async def page(self, of: Connection, node: str, after: str | None) -> Node:
+        """One page of a list; MissingPageError where it does not come."""
+        question = Page(*of, node, after)
+        reply = await self.batches.ask(msgspec.json.encode(question).decode())
         if reply.node is None or reply.may_pass:
             raise MissingPageError(reply)
         return reply.node
