@@ -223,7 +223,10 @@ class World:
         return {
             (one.id, issue.number): replace(issue, repository=one)
             for one in self.repositories
-            for issue in (*(i for p in one.pull_requests for i in p.closes if not i.of), *one.issues)
+            for issue in (
+                *(i for p in one.pull_requests for i in p.closes if not i.of),
+                *one.issues,
+            )
         }
 
     @cached_property

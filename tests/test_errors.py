@@ -79,7 +79,7 @@ def plain(text: str, root: Path) -> str:
             2,
             (
                 "forge: no such table: taks\nthe tables are hours, merges, repositories, "
-                "pull_requests, candidates, issues, patches, features, statements, recipes, "
+                "pull_requests, candidates, issues, hints, patches, features, statements, recipes, "
                 "environments, attempts, verdicts, gates, leaks, tasks, splits\n"
             ),
         ),

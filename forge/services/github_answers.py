@@ -75,10 +75,10 @@ class Answer(NamedTuple):
 
     def replies(self, places: list[Place]) -> list[Reply]:
         """What became of the questions whose nodes are at these places."""
-        depth, failed = len(places[0]), {}
+        depth, failed = len(places[0]), dict[Place, str]()
         # What may pass counts before what is final: one place may hold both.
-        for error in sorted(reversed(self.errors), key=lambda e: kind_of(e) not in FINAL):
-            failed[tuple((error.get("path") or [])[:depth])] = kind_of(error)
+        for error in sorted(self.errors, key=lambda error: kind_of(error) in FINAL):
+            failed.setdefault(tuple((error.get("path") or [])[:depth]), kind_of(error))
         return [self._reply(place, _first(failed, place)) for place in places]
 
     def _reply(self, place: Place, error: str | None) -> Reply:

@@ -16,6 +16,7 @@ from forge.stages.candidates import Candidates
 from forge.stages.environments import Environments
 from forge.stages.features import Features
 from forge.stages.gates import Gates
+from forge.stages.hints import Hints
 from forge.stages.leaks import Leaks
 from forge.stages.merges import Merges
 from forge.stages.patches import Patches
@@ -50,7 +51,11 @@ class Tasks(Leaks, Statements, Features, Verdicts):
     test_patch = text("the change to tests")
     test_paths = dy.List(dy.String(), description="files of the test patch that the merge has")
     patch_id = dy.String(nullable=True, description="git's stable id of the whole change")
-    hints_text = text("what people said before the fix; null: nobody was asked", nullable=True)
+    hints_text = text(
+        "what people said under its issues before the fix; empty: nothing; null: hints_reason",
+        nullable=True,
+    )
+    hints_reason = dy.String(nullable=True, description="why nobody knows what people said")
     created_at = moment("when it was merged, UTC; when it was opened, git does not tell")
     version = dy.String(description="month of the merge, in place of the project's own version")
     fail_to_pass = dy.List(dy.String(), description="tests turned green, in order")
@@ -112,6 +117,7 @@ def tasks(  # noqa: PLR0917 - here all tables meet
     candidates: dy.LazyFrame[Candidates],
     patches: dy.LazyFrame[Patches],
     features: dy.LazyFrame[Features],
+    hints: dy.LazyFrame[Hints],
     statements: dy.LazyFrame[Statements],
     recipes: dy.LazyFrame[Recipes],
     environments: dy.LazyFrame[Environments],
@@ -135,6 +141,7 @@ def tasks(  # noqa: PLR0917 - here all tables meet
             "patch_id",
         ),
         features,
+        hints.select(*PULL_REQUEST, "hints_text", "hints_reason"),
         statements.drop("unknown"),
         _scripts(attempts),
         _gates(gates),
@@ -210,7 +217,6 @@ def _derived() -> list[pl.Expr]:
         pl.col("merged_at").alias("created_at"),
         pl.col("merged_at").dt.strftime("%Y-%m").alias("version"),
         pl.col("lock_source").cast(pl.String),
-        pl.lit(None, pl.String).alias("hints_text"),
         pl.lit(LOG_PARSER).alias("log_parser"),
         pl.lit(EVAL_TYPE).alias("eval_type"),
     ]

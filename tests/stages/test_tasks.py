@@ -78,6 +78,7 @@ def upstream(  # noqa: PLR0913 - whatever a test wants to change
         }
         | patch,
         "features": SIZES | FLAGS,
+        "hints": {"hints_text": "Try even.", "is_cut": False},
         "statements": {
             "problem_statement": "Parse nested lists",
             "statement_source": "squash_message",
@@ -130,6 +131,17 @@ def test_task_is_named_as_swebench_names_it():
 
 def test_task_carries_the_script_that_its_attempts_ran():
     assert task()["eval_script"] == "run 7\n"
+
+
+def test_task_carries_what_people_said_before_its_fix():
+    assert (task()["hints_text"], task()["hints_reason"]) == ("Try even.", None)
+
+
+@pytest.mark.parametrize("reason", ["not_asked", "pull_request_gone"])
+def test_task_whose_hints_nobody_knows_is_kept_and_says_why(reason):
+    row = upstream() | {"hints": {"hints_reason": reason}}
+    told = decided(row).row(0, named=True)
+    assert (told["fate"], told["hints_text"], told["hints_reason"]) == ("kept", None, reason)
 
 
 def test_tests_are_listed_beside_their_kinds():
