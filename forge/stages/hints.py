@@ -126,7 +126,6 @@ def _comments(told: pl.LazyFrame) -> pl.LazyFrame:
         .select(*PULL_REQUEST, "comments", before=BEFORE, head_ref=pl.lit(None, pl.String))
         .explode("comments")
         .unnest("comments")
-        .filter(pl.col("commented_at") < pl.col("before"))
         .with_columns(left_out=_left_out())
         .sort("issue", "commented_at", maintain_order=True)
         .group_by(PULL_REQUEST)

@@ -215,6 +215,13 @@ def test_calls_that_time_out_or_are_cut_are_asked_again_by_halves():
     assert [len(answer["comments"]) for answer in answers] == [6] * 50
 
 
+def test_calls_of_which_only_single_questions_can_be_answered_shrink_until_they_are():
+    # 11 nodes a question: two at once are too many, at 50, 25, 12, 6, 3 and 2 a call.
+    with serve_github(crowd(50, 2), touched=20) as loopback:
+        answers = ask(loopback, *[(42, "ada/tool", 1000 + n, [1, 2]) for n in range(1, 51)])
+    assert [len(answer["comments"]) for answer in answers] == [6] * 50
+
+
 def test_an_issue_that_is_gone_hides_no_error_that_may_pass():
     # The first issue is gone for good, the second is cut off: only what is told may be final.
     with serve_github(crowd(1, 2), touched=4) as loopback:

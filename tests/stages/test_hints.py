@@ -181,9 +181,10 @@ def test_a_candidate_of_whom_nothing_is_known_stays_with_its_reason(tmp_path, pu
     assert ([row[name] for name in nothing], row["hints_reason"]) == ([None, None], reason)
 
 
-def test_git_is_not_asked_for_what_it_cannot_know(tmp_path):
+@pytest.mark.parametrize("enrich", ["git", "github"])
+def test_nobody_is_asked_about_what_git_has_told(tmp_path, enrich):
     with serve_github(world(said("Try even."))) as github:
-        made(tmp_path, github, {"enriched_by": "git"}, enrich="git")
+        made(tmp_path, github, {"enriched_by": "git"}, enrich=enrich)
     (row,) = told(tmp_path)
     assert (row["hints_text"], row["hints_reason"], github.asked) == (None, "not_asked", [])
 
