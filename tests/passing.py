@@ -95,6 +95,11 @@ PASSING: dict[str, tuple[Change, tuple[str, ...]]] = {
     ),
     "issues": (lambda _, rows: rows.clear(), ("harborlight/semaphore",)),
     "candidates": (keeping(language="python"), ("mudlark/pocket",)),
+    # The other way round: they stop no candidate.
+    "hints": (
+        with_columns(fate=pl.lit("rejected"), reasons=pl.lit(["has_hints"])),
+        ("papertrail/glyphs",),
+    ),
     "patches": (with_columns(**EVERYTHING_IS_GOLD), ("papertrail/glyphs",)),
     "features": (with_columns(static_difficulty=pl.lit(1.0)), ("papertrail/glyphs",)),
     "statements": (keeping(statement_source="pull_request"), ("lanternworks/tidytext",)),
