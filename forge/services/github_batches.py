@@ -17,6 +17,8 @@ LONGEST_PAUSE = 8.0
 PROBES = 10
 """Calls in a row that came to nothing, one after the other, after which GitHub counts as down."""
 TRIES = 3
+HEAVY_TRIES = 9
+"""Of what is too much among others: so many halves bring the largest call to a single question."""
 
 
 class Asked(NamedTuple):
@@ -114,10 +116,9 @@ class Batches:
     def _hand_out(self, batch: list[Asked], replies: list[Reply]) -> None:
         again = []
         for asked, reply in zip(batch, replies, strict=True):
-            if reply.may_pass and asked.tries < TRIES:
-                # What is too much among others was not tried: it may come by itself.
-                is_tried = not reply.is_heavy or len(batch) == 1
-                again.append(asked._replace(tries=asked.tries + is_tried))
+            is_crowded = reply.is_heavy and len(batch) > 1
+            if reply.may_pass and asked.tries < (HEAVY_TRIES if is_crowded else TRIES):
+                again.append(asked._replace(tries=asked.tries + 1))
             elif not asked.reply.done():
                 asked.reply.set_result(reply)
         if any(reply.is_heavy for reply in replies):
