@@ -137,6 +137,7 @@ def answer(files: list[Path], scratch: Path) -> dict[str, Any]:
 
     from forge.events import Events
     from forge.fingerprint import sql_text
+    from forge.found import Found
     from forge.run import connect, create_view
 
     spill, out, done, largest = scratch / "duckdb", scratch / "merges", Signal(), [0]
@@ -145,7 +146,9 @@ def answer(files: list[Path], scratch: Path) -> dict[str, Any]:
     began = time.perf_counter()
     with connect(spill) as duck:
         create_view(duck, "events", files, Events)
-        duck.sql(sql_text("merges")).write_parquet(str(out))
+        create_view(duck, "found", [], Found)
+        values = {"source": "archive", "hours": None}
+        duck.sql(sql_text("merges"), params=values).write_parquet(str(out))
     seconds = time.perf_counter() - began
     done.set()
     watcher.join()

@@ -1,11 +1,13 @@
 """What a stage may do beyond expressions: query its upstream tables in SQL, and ask services."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 import dataframely as dy
 import duckdb
@@ -25,6 +27,13 @@ from forge.stage import Stage
 from forge.store import Store
 
 DUCKDB_MEMORY = "1GB"
+
+
+class Held(NamedTuple):
+    """Rows that name artifacts, which are Parquet files of a schema."""
+
+    rows: pl.LazyFrame
+    schema: type[dy.Schema]
 
 
 @dataclass
@@ -151,32 +160,38 @@ class Run:
         for kind, rows in counts.iter_rows():
             self.failures[kind] = self.failures.get(kind, 0) + rows
 
-    def sql(self, name: str, **values: Any) -> pl.LazyFrame:
-        """The rows of sql/<name>.sql over views of the upstream tables, `$values` filled in."""
+    def sql(
+        self, name: str, files: Mapping[str, Held] = MappingProxyType({}), **values: Any
+    ) -> pl.LazyFrame:
+        """The rows of sql/<name>.sql over views of the upstream tables, `$values` filled in.
+
+        `files` are more views, by name, each over the artifacts that a frame's column of that name
+        names.
+        """
         draft = self.store.drafts / f"{name}.sql.rows"
         draft.parent.mkdir(parents=True, exist_ok=True)
         with connect(draft.parent / "duckdb") as duck:
             for table in self.stage.upstream:
                 create_view(duck, table, self.store.paths(table), self.schemas[table])
             if "hours" in self.stage.upstream:
-                self._create_events(duck)
+                from forge.events import Events
+
+                hours = self.store.scan("hours", self.schemas["hours"])
+                self._create_files(duck, "events", Held(hours, Events))
+            for view, held in files.items():
+                self._create_files(duck, view, held)
             duck.sql(sql_text(name), params=values).write_parquet(str(draft))
         return pl.scan_parquet(draft)
 
-    def _create_events(self, duck: duckdb.DuckDBPyConnection) -> None:
-        from forge.events import Events
-
-        hours = self.store.scan("hours", self.schemas["hours"]).select("events").collect()
-        files = [
-            self.artifacts.path(name)
-            for name in hours["events"].drop_nulls().unique(maintain_order=True)
-        ]
+    def _create_files(self, duck: duckdb.DuckDBPyConnection, name: str, held: Held) -> None:
+        names = held.rows.select(name).collect()[name].drop_nulls().unique(maintain_order=True)
+        files = [self.artifacts.path(artifact) for artifact in names]
         if gone := [path for path in files if not path.exists()]:
             raise InputError(
-                f"the events of {len(gone):,} hours are gone, such as {gone[0]}\n"
+                f"the {name} of {len(gone):,} hours are gone, such as {gone[0]}\n"
                 "fetch them again: run the same command with --force hours"
             )
-        create_view(duck, "events", files, Events)
+        create_view(duck, name, files, held.schema)
 
 
 def connect(spill: Path) -> duckdb.DuckDBPyConnection:

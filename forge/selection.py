@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from forge.errors import UsageError
 
+GITHUB_SOURCES = ("search", "repositories", "code-search")
+"""Sources of merges that GitHub alone tells, to a token."""
+UNBOUNDED_SOURCES = ("archive", "search", "code-search")
+"""Sources whose repositories nobody named."""
 BOUNDS = ("--pool", "--rows", "--repositories", "--sample", "--source git")
 
 
@@ -47,6 +51,10 @@ class Selection:
     keep: tuple[str, ...] = ()
     source: str = "archive"
     git_source: str | None = None
+    query: str = ""
+    """What GitHub is searched for: qualifiers of merges, or a file that repositories hold."""
+    walked: tuple[str, ...] = ()
+    """Repositories whose merges GitHub lists."""
     enrich: str = "git"
     named: tuple[Named, ...] = ()
     exclude: Exclusions = field(default_factory=Exclusions)
@@ -59,7 +67,7 @@ class Selection:
     @property
     def is_bounded(self) -> bool:
         """Whether somebody said how many repositories may be fetched."""
-        return self.source != "archive" or bool(self.chosen) or self.sample is not None
+        return self.source not in UNBOUNDED_SOURCES or bool(self.chosen) or self.sample is not None
 
     def flag(self, name: str) -> Any:
         """The value of a flag that a stage names in its signature."""

@@ -25,30 +25,41 @@ openers as (
     from events
     where type = 'PullRequestEvent' and action = 'opened' and coalesce(author, actor) is not null
     group by repository_id, number
+),
+
+-- What GitHub itself lists: within the hours that are wanted, and once, whatever names led to it.
+listed as (
+    select *
+    from found
+    where $hours is null or list_contains($hours, date_trunc('hour', merged_at))
+    qualify row_number() over (partition by repository_id, number order by merged_at) = 1
 )
 
 select
-    events.repository_id,
-    events.number,
-    events.repo,
-    coalesce(events.merged_at, events.created_at) as merged_at,
-    coalesce(events.merger, events.actor) as merger,
-    coalesce(events.author, openers.author) as author,
-    coalesce(events.author_type, openers.author_type) as author_type,
-    events.title,
-    events.body,
-    events.head_sha,
-    events.head_ref,
-    events.base_ref,
-    events.base_sha,
-    events.merge_commit,
-    events.pull_request_id,
-    'archive' as source
+    coalesce(events.repository_id, listed.repository_id) as repository_id,
+    coalesce(events.number, listed.number) as number,
+    coalesce(events.repo, listed.repo) as repo,
+    coalesce(events.merged_at, listed.merged_at, events.created_at) as merged_at,
+    coalesce(events.merger, listed.merger, events.actor) as merger,
+    coalesce(events.author, listed.author, openers.author) as author,
+    coalesce(events.author_type, listed.author_type, openers.author_type) as author_type,
+    coalesce(events.title, listed.title) as title,
+    coalesce(events.body, listed.body) as body,
+    coalesce(events.head_sha, listed.head_sha) as head_sha,
+    coalesce(events.head_ref, listed.head_ref) as head_ref,
+    coalesce(events.base_ref, listed.base_ref) as base_ref,
+    coalesce(events.base_sha, listed.base_sha) as base_sha,
+    coalesce(events.merge_commit, listed.merge_commit) as merge_commit,
+    coalesce(events.pull_request_id, listed.pull_request_id) as pull_request_id,
+    if(events.repository_id is null, $source, 'archive') as source
 from chosen
 inner join events
     on chosen.place.hour = events.hour
     and chosen.place.line = events.line
+full join listed
+    on events.repository_id = listed.repository_id
+    and events.number = listed.number
 left join openers
     on events.repository_id = openers.repository_id
     and events.number = openers.number
-order by events.repository_id, events.number
+order by 1, 2

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from github_paging import Resolver, connection, or_error, refusal
+from github_lists import LISTS
 from github_replies import something_went_wrong
 from github_world import (
     Actor,
@@ -182,7 +183,7 @@ def _said(name: str) -> Resolver:
     return lambda one, *_: getattr(one, name)
 
 
-FIELDS: dict[tuple[str, str], Resolver] = {
+FIELDS: dict[tuple[str, str], Resolver] = LISTS | {
     ("Query", "nodes"): _nodes,
     ("Query", "node"): _node,
     ("Query", "repository"): _repository,

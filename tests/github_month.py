@@ -1,6 +1,7 @@
 """A month on GitHub at scale: repositories and pull requests derived from their numbers."""
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -83,6 +84,9 @@ class Month:
 
     def issue(self, repository: Repository, number: int) -> Issue | None:  # noqa: ARG002 - none here
         return None
+
+    def pulls(self) -> Iterator[PullRequest]:
+        return map(self.pull_request, range(self.pull_requests))
 
     def _of_ids(self, ids: list[int]) -> Node | None:
         place = ids[0] - FIRST_REPOSITORY

@@ -1,7 +1,7 @@
 """What the loopback GitHub of the tests knows: repositories and their pull requests, literally."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Protocol
@@ -102,6 +102,8 @@ class PullRequest:
     merged_at: str | None = "2026-03-01T05:09:59Z"
     created_at: str = "2026-02-28T12:00:00Z"
     closed_at: str | None = "2026-03-01T05:09:59Z"
+    updated_at: str | None = None
+    """When anything last happened to it, unless that was its merge."""
     base_ref_name: str = "main"
     base_ref_oid: str = "b" * 40
     head_ref_name: str = "fix-rounding"
@@ -166,6 +168,7 @@ class Knows(Protocol):
     def named(self, name_with_owner: str) -> Repository | None: ...
     def numbered(self, repository: Repository, number: int) -> PullRequest | None: ...
     def issue(self, repository: Repository, number: int) -> Issue | None: ...
+    def pulls(self) -> Iterable[PullRequest]: ...
 
 
 def node_id(kind: str, *numbers: int) -> str:
@@ -204,6 +207,10 @@ class World:
 
     def issue(self, repository: Repository, number: int) -> Issue | None:
         return self._issues.get((repository.id, number))
+
+    def pulls(self) -> Iterable[PullRequest]:
+        """All that there are."""
+        return self._numbered.values()
 
     @cached_property
     def _named(self) -> dict[str, Repository]:

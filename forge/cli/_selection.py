@@ -18,7 +18,7 @@ HOURS = re.compile("[0-9]{1,5}(-[0-9]{1,5})?")
 def read_selection(flags: dict[str, Any]) -> "Selection":
     """The selection that the flags say; UsageError where they contradict each other."""
     from forge import pools
-    from forge.address import read
+    from forge.cli._sources import read_argument
     from forge.selection import Selection
 
     source, month, named = _source(flags)
@@ -27,12 +27,12 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
         window=read_window(flags["hours"], month) if flags["hours"] is not None else None,
         keep=tuple(sorted(flags["keep"])),
         source=source,
-        git_source=read(flags["address"]).url if flags["address"] else None,
         named=named,
         sample=_share(flags["sample"]) if flags["sample"] else None,
         per_repository=flags["per_repository"],
         tasks=flags["tasks"],
         hand_recipes=pools.read_hand_recipes(_options.settings().recipes),
+        **read_argument(flags["source"], flags["address"]),
         **_read(flags),
     )
 
@@ -50,17 +50,19 @@ def _read(flags: dict[str, Any]) -> dict[str, Any]:
 
 def _source(flags: dict[str, Any]) -> tuple[str, str, tuple[Any, ...]]:
     from forge import pools
+    from forge.cli._sources import EXAMPLES
+    from forge.selection import GITHUB_SOURCES
 
-    if bool(flags["address"]) != (flags["source"] == "git"):
-        raise UsageError(
-            "--source git goes with the address of a repository\n"
-            "such as: forge build --month 2026-03 --source git ../my-project"
-        )
     files = [flags[name] for name in ("pool", "rows") if flags[name]]
     if len(files) + bool(flags["month"]) != 1:
         raise UsageError(
             "say what to build: one of --month, --pool or --rows\n"
             "such as: forge build --month 2026-03"
+        )
+    if files and flags["source"] in GITHUB_SOURCES:
+        raise UsageError(
+            f"--source {flags['source']} lists a month, and --pool and --rows name their own\n"
+            f"such as: {EXAMPLES[flags['source']]}"
         )
     if files:
         read = pools.read_pool if flags["pool"] else pools.read_rows

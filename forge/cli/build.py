@@ -9,6 +9,7 @@ import click
 
 from forge.cli import _coverage, _options, _text
 from forge.cli._selection import read_selection
+from forge.cli._sources import check_tokens, warn_of_cuts
 from forge.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ name them yourself, one a line, with --pool FILE"""
 
 
 @click.command("build", short_help="Build a month as far as its bounds allow; rerun to go on.")
-@click.argument("address", required=False)
+@click.argument("address", required=False, metavar="[WHERE]")
 @click.option("--month", help="The month, such as 2026-03.")
 @click.option("--hours", help="Fetch only these hours, from the month's first: 0-23,48.")
 @click.option("--keep", type=click.Choice(["issues"]), multiple=True,
               help="Keep events of issues and their text, too.")  # fmt: skip
-@click.option("--source", type=click.Choice(["archive", "git"]), default="archive",
-              help="Where merges come from; git takes the ADDRESS of a repository.")  # fmt: skip
+@click.option("--source", default="archive", help="Where merges come from, see above.",
+              type=click.Choice(["archive", "git", "search", "repositories", "code-search"]),
+              )  # fmt: skip
 @click.option("--enrich", type=click.Choice(["git", "github"]),
               help="Who knows the rest; github where FORGE_GITHUB_TOKENS is set.")  # fmt: skip
 @click.option("--pool", type=click.Path(path_type=Path), help="File of owner/repo#123 lines.")
@@ -60,9 +62,27 @@ def command(**flags: Any) -> None:
     forge build --month 2026-03 --hours 0-23 --sample 1%
     forge build --pool mine.txt
     forge build --month 2026-03 --source git https://github.com/owner/name
+
+    Merges come from the archive, or of --source (what it needs comes as WHERE):
+
+    \b
+    git ADDRESS         the history of one repository, its address
+    search 'WORDS'      GitHub's search: pull requests merged in the hours, and
+                        by its qualifiers, if any: 'language:python -author:x'.
+                        It has none of stars: for these, say
+                        --limit repositories.stars=50, as of any source
+    repositories FILE   GitHub's lists of the repositories in a file
+    code-search 'WORDS' the same of repositories that GitHub's code search
+                        finds: 'filename:asv.conf.json' (of forks with fork:true)
+
+    The last three need FORGE_GITHUB_TOKENS. Hours of the archive that are held
+    count with them. What they found is in the tables of builds that say the
+    same --source; a build without it leaves it out, and to say it again costs
+    nothing: what was answered is never asked twice.
     """
     chosen = read_selection(flags)
     settings = _settings(flags)
+    check_tokens(chosen, settings)
     chosen = replace(chosen, enrich=_enriched_by(flags["enrich"], chosen, settings))
     unbounded_end = UNBOUNDED_ENDS[chosen.enrich]
     to = flags["to"] or (None if chosen.is_bounded else unbounded_end)
@@ -84,7 +104,9 @@ def _enriched_by(wish: str | None, chosen: "Selection", settings: "Settings") ->
             "--enrich github needs a token of GitHub\n"
             "set FORGE_GITHUB_TOKENS to one or several, or leave the flag out: git needs none"
         )
-    has_ids = chosen.source == "archive" and bool(settings.github_tokens)
+    from forge.selection import GITHUB_SOURCES
+
+    has_ids = chosen.source in {"archive", *GITHUB_SOURCES} and bool(settings.github_tokens)
     return wish or ("github" if has_ids else "git")
 
 
@@ -97,7 +119,7 @@ def _settings(flags: dict[str, Any]) -> "Settings":
     from forge.services.git_addresses import checked
 
     settings = _options.settings(flags["root"], raw=flags["raw"])
-    if flags["address"] is None:
+    if flags["source"] != "git":
         return settings
     return settings.model_copy(update={"git_url": read(checked(flags["address"]))})
 
@@ -123,6 +145,7 @@ def run(
                 if outcome.table == HOURS:
                     # The stages that cost something come next.
                     _coverage.warn(chosen, settings, options.limits)
+                    warn_of_cuts(chosen, settings)
     finally:
         if done:
             write_views(settings, stages())

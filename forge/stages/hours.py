@@ -6,15 +6,16 @@ import dataframely as dy
 import polars as pl
 from pydantic import Field
 
-from forge.columns import KEY, artifact, moment
+from forge.columns import KEY, artifact, dtypes, moment
 from forge.criteria import decide
 from forge.effect import Failure, Row, effect
 from forge.errors import UsageError
 from forge.events import ISSUES, PULL_REQUESTS
 from forge.rules.coverage import is_short, shortages
 from forge.run import Run
-from forge.selection import hours_of
+from forge.selection import GITHUB_SOURCES, hours_of
 from forge.services.archive import Archive
+from forge.services.github_lists import GitHubLists
 from forge.stage import Decided, StageLimits, stage
 
 
@@ -49,7 +50,21 @@ class Answer(Dump):
     damage = dy.String(nullable=True, description="what is broken about the file")
 
 
-class Hours(Hour, Dump):
+class Search(dy.Schema):
+    """What GitHub's search finds of an hour."""
+
+    searched_merges = dy.Int64(
+        nullable=True, description="merges that GitHub's search counts; null unless it was asked"
+    )
+    found_merges = dy.Int64(
+        nullable=True,
+        description="those that it lists: fewer where a second holds more than it lists, or where "
+        "its answer changed while it was read",
+    )
+    found = artifact("Parquet file of the merges that the search lists", nullable=True)
+
+
+class Hours(Hour, Dump, Search):
     """One row per hour of the month."""
 
     is_thin = dy.Bool(
@@ -85,6 +100,12 @@ async def read_hour(archive: Archive, *, hour: datetime, keeps_issues: bool) -> 
     return await archive.read(hour, (PULL_REQUESTS, ISSUES) if keeps_issues else (PULL_REQUESTS,))
 
 
+@effect(answers=Search, concurrency=4, seconds=4 * 3600)
+async def search_hour(github: GitHubLists, *, hour: datetime, query: str) -> Row | Failure:
+    """List the merges of one hour that GitHub's search finds."""
+    return await github.hour(hour, query)
+
+
 @stage
 def hours(
     *,
@@ -92,10 +113,11 @@ def hours(
     month: str,
     window: tuple[int, ...] | None,
     source: str,
+    query: str,
     keep: tuple[str, ...],
     limits: Limits,
 ) -> Decided[Hours]:
-    listed = hours_of(month) if source == "archive" else []
+    listed = hours_of(month) if source in {"archive", *GITHUB_SOURCES} else []
     if listed and listed[0] > run.now:
         raise UsageError(
             f"{month} has not begun: it is {run.now:%Y-%m-%d %H:%M} UTC\nname a month of the past"
@@ -103,8 +125,16 @@ def hours(
     rows = pl.LazyFrame({"hour": listed}, schema={"hour": pl.Datetime("us")})
     wanted = listed if window is None else [listed[n] for n in window if n < len(listed)]
     is_wanted = pl.col("hour").is_in(wanted)
-    answers = _read(rows, run, is_wanted, keep).with_columns(_pending())
-    return answers.with_columns(_thinness(limits)).pipe(decide, {})
+    # What is held of the archive stays with whatever source, and is not asked for.
+    read = _read(rows, run, is_wanted & (source == "archive"), keep).with_columns(_pending())
+    if source == "search":
+        searched = run.ask(rows.with_columns(query=pl.lit(query)), search_hour, only=is_wanted)
+        read = read.pipe(_with_merges, searched)
+    else:
+        read = read.with_columns(
+            pl.lit(None, dtype).alias(name) for name, dtype in dtypes(Search).items()
+        )
+    return read.with_columns(_thinness(limits)).pipe(decide, {})
 
 
 def _read(rows: pl.LazyFrame, run: Run, is_wanted: pl.Expr, keep: tuple[str, ...]) -> pl.LazyFrame:
@@ -114,6 +144,21 @@ def _read(rows: pl.LazyFrame, run: Run, is_wanted: pl.Expr, keep: tuple[str, ...
     told = whole.filter(wants_issues | pl.col("status").is_not_null())
     rest = rows.join(told, on="hour", how="anti").with_columns(keeps_issues=False)
     return pl.concat([told, run.ask(rest, read_hour, only=is_wanted)])
+
+
+def _with_merges(read: pl.LazyFrame, searched: pl.LazyFrame) -> pl.LazyFrame:
+    """Hours as the archive holds them, with what the search says of each."""
+    found, searched_merges = pl.col("found_merges"), pl.col("searched_merges")
+    cut = pl.format("GitHub's search lists {} of {} merges", found, searched_merges)
+    told = ["detail", "detail_searched", pl.when(found < searched_merges).then(cut)]
+    is_pending = pl.col("kind_searched").eq_missing(pl.lit("pending"))
+    return read.join(
+        searched, on="hour", how="left", suffix="_searched", maintain_order="left"
+    ).with_columns(
+        pl.coalesce("kind", pl.when(~is_pending).then("kind_searched")).alias("kind"),
+        pl.coalesce("reason", "reason_searched").alias("reason"),
+        pl.concat_str(told, separator="; ", ignore_nulls=True).replace("", None).alias("detail"),
+    )
 
 
 def _pending() -> list[pl.Expr]:

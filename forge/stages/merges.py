@@ -9,7 +9,8 @@ from forge.columns import PULL_REQUEST, PullRequestKey, dtypes, moment, text
 from forge.criteria import decide
 from forge.rules.bots import IS_BOT
 from forge.rules.identity import derived_id
-from forge.run import Run
+from forge.found import Found
+from forge.run import Held, Run
 from forge.selection import Named
 from forge.services.git_addresses import repo_of
 from forge.stage import Decided, stage
@@ -43,12 +44,16 @@ class Merges(PullRequestKey):
         nullable=True, description="GitHub's id of the pull request, where the source gives it"
     )
     change = text("the diff itself, where a row gives it", nullable=True)
-    source = dy.String(regex="^(archive|git|pool|rows)$", description="where the row comes from")
+    source = dy.String(
+        regex="^(archive|git|pool|rows|search|repositories|code_search)$",
+        description="where the row comes from; archive wherever an hour held tells of the merge, "
+        "which GitHub then completes: an event that says little has the rest from there",
+    )
 
 
 @stage
 def merges(
-    hours: dy.LazyFrame[Hours],  # noqa: ARG001 - SQL reads their events
+    hours: dy.LazyFrame[Hours],
     *,
     run: Run,
     month: str,
@@ -61,7 +66,9 @@ def merges(
     elif named:
         found = _named(named)
     else:
-        found = run.sql("merges")
+        found = run.sql(
+            "merges", {"found": Held(hours, Found)}, source=source.replace("-", "_"), hours=None
+        )
     return found.pipe(_completed).with_columns(is_bot=IS_BOT).pipe(decide, {})
 
 

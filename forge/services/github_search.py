@@ -1,0 +1,126 @@
+"""GitHub's search for merged pull requests: windows of time that hold no more than it lists."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from forge.artifacts import Artifacts
+from forge.effect import Failure, Row
+from forge.found import Node, kept
+from forge.services.github_answers import Reply
+from forge.services.github_batches import Batches
+from forge.services.github_calls import Calls
+from forge.services.github_documents import by_searches
+
+CAP = 1_000
+"""Results that GitHub lists of a search, however many it counts."""
+ONE_HOUR, ONE_SECOND = timedelta(hours=1), timedelta(seconds=1)
+SETTLED = timedelta(minutes=15)
+"""After which an hour is searched: the index of GitHub's search lags behind."""
+TRIES = 2
+"""How often a window is read whose answer changes meanwhile."""
+MERGED = "is:pr is:merged is:public"
+
+
+class UnansweredError(Exception):
+    """A question that GitHub did not answer, as the failure that it is."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class Listed(NamedTuple):
+    """How many merges a window holds by GitHub's count, and those of them that it lists."""
+
+    count: int
+    nodes: dict[tuple[int, int], Node]
+
+
+@dataclass
+class Searches:
+    """GitHub's search by a connection."""
+
+    calls: Calls
+    artifacts: Artifacts
+    pages: Batches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pages = Batches(self._ask, 1)
+
+    async def hour(self, hour: datetime, query: str) -> Row | Failure:
+        """The merges of an hour, in a file, and how many there are."""
+        if now() < hour + ONE_HOUR + SETTLED:
+            words = f"GitHub's search may not know all merges of {hour:%Y-%m-%d %H}:00 yet"
+            return Failure("pending", "too_young", words)
+        try:
+            listed = await self._between(hour, hour + ONE_HOUR, query)
+        except UnansweredError as unanswered:
+            return unanswered.failure
+        return {
+            "searched_merges": listed.count,
+            "found_merges": len(listed.nodes),
+            "found": await asyncio.to_thread(kept, self.artifacts, listed.nodes.values()),
+        }
+
+    async def _between(self, start: datetime, end: datetime, query: str) -> Listed:
+        """The merges of a window, its start included and its end not."""
+        words = sought(start, end, query)
+        for _ in range(TRIES):
+            first = await self._page(words)
+            if first["issueCount"] > CAP and end - start > ONE_SECOND:
+                middle = start + (end - start) // ONE_SECOND // 2 * ONE_SECOND
+                earlier = await self._between(start, middle, query)
+                later = await self._between(middle, end, query)
+                return Listed(earlier.count + later.count, earlier.nodes | later.nodes)
+            pages = [first, *[page async for page in self._following(words, first)]]
+            listed = _listed(pages)
+            if len(listed.nodes) == min(listed.count, CAP):
+                break
+        return listed
+
+    async def _following(self, words: str, page: Node) -> AsyncIterator[Node]:
+        while page["pageInfo"]["hasNextPage"]:
+            page = await self._page(words, page["pageInfo"]["endCursor"])
+            yield page
+
+    async def _page(self, words: str, after: str = "") -> Node:
+        return answered(await self.pages.ask(f"{after}\n{words}"), "a search")
+
+    async def _ask(self, questions: list[str]) -> list[Reply]:
+        document = by_searches("Merge", questions)
+        return (await self.calls.call(document, 1)).replies(document.places)
+
+
+def sought(start: datetime, end: datetime, query: str) -> str:
+    """The words for the merges of a window, in whole seconds: GitHub's ranges hold both ends.
+
+    >>> sought(datetime(2026, 3, 1, 5), datetime(2026, 3, 1, 6), "language:go")
+    'is:pr is:merged is:public merged:2026-03-01T05:00:00Z..2026-03-01T05:59:59Z language:go'
+    """
+    window = f"{start.isoformat()}Z..{(end - ONE_SECOND).isoformat()}Z"
+    return f"{MERGED} merged:{window} {query}".rstrip()
+
+
+def answered(reply: Reply, what: str) -> Node:
+    """The node of a reply; raises what became of the question instead."""
+    if reply.node is None or reply.may_pass:
+        words = f"GitHub says {reply.error} of {what}"
+        is_passing = reply.may_pass or reply.error is None
+        kind, reason = ("infra", "not_answered") if is_passing else ("data", "search_refused")
+        raise UnansweredError(Failure(kind, reason, words))
+    return reply.node
+
+
+def now() -> datetime:
+    """The time, UTC, without its zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _listed(pages: list[Node]) -> Listed:
+    # What a token may not see is null in its place.
+    nodes = [node for page in pages for node in page["nodes"] or [] if node]
+    merges = {(node["repository"]["databaseId"], node["number"]): node for node in nodes}
+    return Listed(max(page["issueCount"] for page in pages), merges)
