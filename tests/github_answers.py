@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
-from github_paging import Resolver, connection, or_error, refusal
 from github_lists import LISTS
+from github_paging import Resolver, connection, or_error, refusal
 from github_replies import something_went_wrong
 from github_world import (
     Actor,

@@ -2,49 +2,55 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Self
 
 from forge.artifacts import Artifacts
-from forge.effect import Failure, Row
 from forge.services.github_calls import Calls
+from forge.services.github_code import CodeSearch
+from forge.services.github_connection import Connection
+from forge.services.github_rest import Rest
 from forge.services.github_search import Searches
+from forge.services.github_walks import Walks
 from forge.settings import Settings
 
 
 @dataclass
 class GitHubLists:
-    """GitHub's search and its repositories' own lists; what they hold is kept as artifacts."""
+    """GitHub's searches and its repositories' own lists; what they hold is kept as artifacts."""
 
-    calls: Calls
+    connection: Connection
+    rest: Rest
     artifacts: Artifacts
     searches: Searches = field(init=False)
+    walks: Walks = field(init=False)
+    code: CodeSearch = field(init=False)
 
     def __post_init__(self) -> None:
-        self.searches = Searches(self.calls, self.artifacts)
+        calls = Calls(self.connection)
+        self.searches = Searches(calls, self.artifacts)
+        self.walks = Walks(calls, self.artifacts)
+        self.code = CodeSearch(self.rest)
 
     @property
     def identity(self) -> str:
         """The address."""
-        return self.calls.address.url
+        return self.connection.address.url
 
     @classmethod
     def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
         """The GitHub that the settings name."""
-        return cls(Calls.open(settings), artifacts)
+        connection = Connection.open(settings)
+        return cls(connection, Rest.open(connection, settings), artifacts)
 
     async def __aenter__(self) -> Self:
-        await self.calls.__aenter__()
+        await self.connection.__aenter__()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self.searches.pages.close()
-        await self.calls.__aexit__(*exc)
+        for pages in (self.searches.pages, self.walks.pages):
+            await pages.close()
+        await self.connection.__aexit__(*exc)
 
     def tell_waits(self, tell: Callable[[str], None]) -> None:
         """Say to `tell` until when all tokens rest."""
-        self.calls.tokens.tell_wait = tell
-
-    async def hour(self, hour: datetime, query: str) -> Row | Failure:
-        """The merges of an hour that GitHub's search finds."""
-        return await self.searches.hour(hour, query)
+        self.connection.tokens.tell_wait = tell

@@ -87,7 +87,7 @@ class Searches:
             yield page
 
     async def _page(self, words: str, after: str = "") -> Node:
-        return answered(await self.pages.ask(f"{after}\n{words}"), "a search")
+        return answered(await self.pages.ask(f"{after}\n{words}"), "search", words)
 
     async def _ask(self, questions: list[str]) -> list[Reply]:
         document = by_searches("Merge", questions)
@@ -104,14 +104,20 @@ def sought(start: datetime, end: datetime, query: str) -> str:
     return f"{MERGED} merged:{window} {query}".rstrip()
 
 
-def answered(reply: Reply, what: str) -> Node:
+def answered(reply: Reply, what: str, name: str) -> Node:
     """The node of a reply; raises what became of the question instead."""
-    if reply.node is None or reply.may_pass:
-        words = f"GitHub says {reply.error} of {what}"
-        is_passing = reply.may_pass or reply.error is None
-        kind, reason = ("infra", "not_answered") if is_passing else ("data", "search_refused")
-        raise UnansweredError(Failure(kind, reason, words))
-    return reply.node
+    if reply.node is not None and not reply.may_pass:
+        return reply.node
+    if reply.may_pass or reply.error is None:
+        raise UnansweredError(
+            Failure("infra", "not_answered", f"GitHub says {reply.error} of {name}")
+        )
+    if reply.error == "NOT_FOUND":
+        words = f"GitHub shows no {name}: deleted or private"
+        raise UnansweredError(Failure("data", f"{what}_gone", words))
+    raise UnansweredError(
+        Failure("data", f"{what}_refused", f"GitHub says {reply.error} of {name}")
+    )
 
 
 def now() -> datetime:

@@ -103,7 +103,7 @@ async def read_hour(archive: Archive, *, hour: datetime, keeps_issues: bool) -> 
 @effect(answers=Search, concurrency=4, seconds=4 * 3600)
 async def search_hour(github: GitHubLists, *, hour: datetime, query: str) -> Row | Failure:
     """List the merges of one hour that GitHub's search finds."""
-    return await github.hour(hour, query)
+    return await github.searches.hour(hour, query)
 
 
 @stage

@@ -1,15 +1,17 @@
 """Merged pull requests: from the archive, from a repository's own history, or named by the user."""
 
+from datetime import datetime
 from typing import Any
 
 import dataframely as dy
 import polars as pl
 
+from forge import listed
 from forge.columns import PULL_REQUEST, PullRequestKey, dtypes, moment, text
 from forge.criteria import decide
+from forge.found import Found
 from forge.rules.bots import IS_BOT
 from forge.rules.identity import derived_id
-from forge.found import Found
 from forge.run import Held, Run
 from forge.selection import Named
 from forge.services.git_addresses import repo_of
@@ -57,19 +59,41 @@ def merges(
     *,
     run: Run,
     month: str,
+    window: tuple[int, ...] | None,
     source: str,
     git_source: str | None,
+    query: str,
+    walked: tuple[str, ...],
     named: tuple[Named, ...],
 ) -> Decided[Merges]:
     if source == "git":
         found = _walked(run, month, git_source or "")
     elif named:
         found = _named(named)
+    elif source in {"repositories", "code-search"}:
+        is_named = source == "repositories"
+        repositories = listed.named(walked) if is_named else listed.sought(run, query, month)
+        found = _listed(run, repositories, source, listed.hours_wanted(month, window))
     else:
-        found = run.sql(
-            "merges", {"found": Held(hours, Found)}, source=source.replace("-", "_"), hours=None
-        )
+        files = {"found": Held(hours, Found)}
+        found = run.sql("merges", files, source=source, hours=None)
     return found.pipe(_completed).with_columns(is_bot=IS_BOT).pipe(decide, {})
+
+
+def _listed(
+    run: Run, repositories: pl.LazyFrame, source: str, hours: list[datetime]
+) -> pl.LazyFrame:
+    """Merges of the hours held, and of those repositories; the fate of what is not to be listed."""
+    walks = listed.walked(run, repositories, hours)
+    known = {"source": source.replace("-", "_"), "hours": hours}
+    merges = run.sql("merges", {"found": Held(walks, Found)}, **known)
+    failed = [
+        rows.filter(pl.col("kind").is_not_null()).select(
+            "repository_id", "kind", "reason", "detail"
+        )
+        for rows in (repositories, walks)
+    ]
+    return pl.concat([merges, *failed], how="diagonal")
 
 
 def _walked(run: Run, month: str, address: str) -> pl.LazyFrame:

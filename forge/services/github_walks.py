@@ -1,0 +1,77 @@
+"""A repository's merges as GitHub lists them, from the latest touched one back."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from forge.artifacts import Artifacts
+from forge.effect import Failure, Row
+from forge.found import Node, kept, moment_of
+from forge.services.github_answers import Reply
+from forge.services.github_batches import Batches
+from forge.services.github_calls import Calls
+from forge.services.github_documents import by_walks
+from forge.services.github_search import UnansweredError, answered
+
+AT_ONCE = 5
+"""Pages of so many repositories a call: each has a hundred pull requests with their texts."""
+
+
+@dataclass
+class Walks:
+    """Lists of repositories by a connection."""
+
+    calls: Calls
+    artifacts: Artifacts
+    pages: Batches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pages = Batches(self._ask, AT_ONCE)
+
+    async def repository(self, repo: str, since: datetime, until: datetime) -> Row | Failure:
+        """What a repository merged from a time on and before another, in a file."""
+        try:
+            merges = await self._merged(repo, since, until)
+        except UnansweredError as unanswered:
+            return unanswered.failure
+        return {
+            "found_merges": len(merges),
+            "found": await asyncio.to_thread(kept, self.artifacts, merges.values()),
+        }
+
+    async def _merged(self, repo: str, since: datetime, until: datetime) -> dict[int, Node]:
+        # No merge is touched before it is merged: what was touched earlier was merged earlier.
+        pages = [page async for page in self._pages(repo, since)]
+        if len(pages) > 1:
+            # What is touched meanwhile moves from pages to come to those that were read.
+            began = moment_of(pages[0][0]["updatedAt"])
+            pages += [page async for page in self._pages(repo, began)]
+        nodes = [node for page in pages for node in page]
+        return {node["number"]: node for node in nodes if since <= _merged_at(node) < until}
+
+    async def _pages(self, repo: str, since: datetime) -> AsyncIterator[list[Node]]:
+        """Pages of merges, down to the one where all further ones were touched earlier."""
+        after: str | None = ""
+        while after is not None:
+            page = await self._page(repo, after)
+            nodes = [node for node in page["nodes"] or [] if node]
+            yield nodes
+            is_over = any(moment_of(node["updatedAt"]) < since for node in nodes)
+            has_next = page["pageInfo"]["hasNextPage"] and not is_over
+            after = page["pageInfo"]["endCursor"] if has_next else None
+
+    async def _page(self, repo: str, after: str) -> Node:
+        found = answered(await self.pages.ask(f"{after}\n{repo}"), "repository", repo)
+        if found["isPrivate"]:
+            raise UnansweredError(Failure("data", "repository_private", f"{repo} is private"))
+        page: Node = found["pullRequests"]
+        return page
+
+    async def _ask(self, questions: list[str]) -> list[Reply]:
+        document = by_walks("Merge", questions)
+        return (await self.calls.call(document, 1)).replies(document.places)
+
+
+def _merged_at(node: Node) -> datetime:
+    return moment_of(node["mergedAt"])
