@@ -45,8 +45,10 @@ class CodeSearch:
         try:
             hits = await self._within(query, 0, LARGEST)
         except RefusedError as refused:
-            kind = "data" if refused.status == UNTAKEN else "infra"
-            return Failure(kind, "search_refused", f"GitHub does not search for {query}: {refused}")
+            words = f"GitHub does not search for {query}: {refused}"
+            if refused.status == UNTAKEN:
+                return Failure("data", "search_refused", words)
+            return Failure("infra", "search_refused", words)
         named = [{"repository_id": n, "repo": repo} for n, repo in hits.repositories.items()]
         return {
             "repositories": sorted(named, key=lambda one: one["repository_id"]),
@@ -62,21 +64,30 @@ class CodeSearch:
         for _ in range(TRIES):
             pages = await self._pages(words, is_dividable=least < most)
             if pages[0].total_count > CAP and least < most:
-                middle = isqrt((least + 1) * (most + 1)) - 1  # small files are the many
-                earlier = await self._within(query, least, middle)
-                return earlier.and_(await self._within(query, middle + 1, most))
+                end = middle(least, most)
+                earlier = await self._within(query, least, end)
+                return earlier.and_(await self._within(query, end + 1, most))
             if not any(page.incomplete_results for page in pages):
                 break
         return _hits(pages)
 
     async def _pages(self, words: str, *, is_dividable: bool) -> list[FoundCode]:
         found: list[FoundCode] = []
-        asked = {"q": words, "per_page": PAGE}
+        asked: dict[str, str | int] = {"q": words, "per_page": PAGE}
         async for page in self.rest.pages("/search/code", asked, resource="code_search"):
             found.append(told(FoundCode, page.content))
             if is_dividable and found[0].total_count > CAP:
                 break
         return found
+
+
+def middle(least: int, most: int) -> int:
+    """The last size of the first part of two: small files are the many.
+
+    >>> middle(0, 2**24), middle(6, 7)
+    (4095, 6)
+    """
+    return isqrt((least + 1) * (most + 1)) - 1
 
 
 def _hits(pages: list[FoundCode]) -> Hits:

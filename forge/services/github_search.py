@@ -35,7 +35,7 @@ class UnansweredError(Exception):
 class Listed(NamedTuple):
     """How many merges a window holds by GitHub's count, and those of them that it lists."""
 
-    count: int
+    total: int
     nodes: dict[tuple[int, int], Node]
 
 
@@ -60,7 +60,7 @@ class Searches:
         except UnansweredError as unanswered:
             return unanswered.failure
         return {
-            "searched_merges": listed.count,
+            "searched_merges": listed.total,
             "found_merges": len(listed.nodes),
             "found": await asyncio.to_thread(kept, self.artifacts, listed.nodes.values()),
         }
@@ -74,10 +74,10 @@ class Searches:
                 middle = start + (end - start) // ONE_SECOND // 2 * ONE_SECOND
                 earlier = await self._between(start, middle, query)
                 later = await self._between(middle, end, query)
-                return Listed(earlier.count + later.count, earlier.nodes | later.nodes)
+                return Listed(earlier.total + later.total, earlier.nodes | later.nodes)
             pages = [first, *[page async for page in self._following(words, first)]]
             listed = _listed(pages)
-            if len(listed.nodes) == min(listed.count, CAP):
+            if len(listed.nodes) == min(listed.total, CAP):
                 break
         return listed
 
