@@ -53,6 +53,11 @@ def row_of(node: Node) -> dict[str, Any]:
     }
 
 
+def seen(nodes: Iterable[Node | None] | None) -> list[Node]:
+    """The nodes of a page; null is in the place of what a token may not see."""
+    return [node for node in nodes or () if node and node["repository"]["databaseId"]]
+
+
 def moment_of(value: str) -> datetime:
     """A time as GitHub writes it, UTC, without its zone."""
     return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)

@@ -69,6 +69,11 @@ class Selection:
         """Whether somebody said how many repositories may be fetched."""
         return self.source not in UNBOUNDED_SOURCES or bool(self.chosen) or self.sample is not None
 
+    @property
+    def walk_window(self) -> tuple[int, ...] | None:
+        """The hours of a walk: with other sources, those that are held count whatever is asked."""
+        return self.window if self.source in {"repositories", "code-search"} else None
+
     def flag(self, name: str) -> Any:
         """The value of a flag that a stage names in its signature."""
         return getattr(self, name)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -40,6 +40,24 @@ def test_named_repositories_give_what_they_merged_in_the_hours(tmp_path):
         ("ann/other", 61, 2, "repositories"),
     ]
     assert len(github.asked) == 1
+
+
+def test_hours_between_those_that_are_wanted_stay_out(tmp_path):
+    named(tmp_path, "ann/tool")
+    words = [*MONTH, "--hours", "5,7", *WALK[5:], *MERGES]
+    with serve_github(world(at(1), at(3601), at(7201))) as github:
+        run(tmp_path, settings(github), *words)
+    assert rows(tmp_path, "merges", *KEY) == [("ann/tool", 2), ("ann/tool", 7202)]
+
+
+def test_walk_of_hours_that_are_not_over_is_asked_again(tmp_path):
+    named(tmp_path, "ann/tool")
+    month = f"{datetime.now(UTC):%Y-%m}"
+    words = ["build", "--month", month, *WALK[5:], *MERGES]
+    with serve_github(world(at(1))) as github:
+        for _ in range(2):
+            run(tmp_path, settings(github), *words)
+    assert len(github.asked) == 2
 
 
 def test_walk_ends_where_nothing_was_touched_since_the_hours_began(tmp_path):

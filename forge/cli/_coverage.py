@@ -23,6 +23,7 @@ COMPATIBLE, SINCE = "https://gharchive.open-digger.cn", "2026-09"
 ELSE = """\
 before more is paid for it, there is also
   --month YYYY-MM         another month, such as 2025-11 to 2026-04 of GH Archive
+  --source search         GitHub's own search of its hours
   --source git ADDRESS    the history of one repository, without any archive
   --pool FILE             pull requests that you name, owner/name#12 a line
   FORGE_ARCHIVE_URL=URL   another archive"""

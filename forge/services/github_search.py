@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from forge.artifacts import Artifacts
 from forge.effect import Failure, Row
-from forge.found import Node, kept
+from forge.found import Node, kept, seen
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
@@ -126,7 +126,6 @@ def now() -> datetime:
 
 
 def _listed(pages: list[Node]) -> Listed:
-    # What a token may not see is null in its place.
-    nodes = [node for page in pages for node in page["nodes"] or [] if node]
+    nodes = [node for page in pages for node in seen(page["nodes"])]
     merges = {(node["repository"]["databaseId"], node["number"]): node for node in nodes}
     return Listed(max(page["issueCount"] for page in pages), merges)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from forge.artifacts import Artifacts
 from forge.effect import Failure, Row
-from forge.found import Node, kept, moment_of
+from forge.found import Node, kept, moment_of, seen
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
@@ -43,7 +43,7 @@ class Walks:
     async def _merged(self, repo: str, since: datetime, until: datetime) -> dict[int, Node]:
         # No merge is touched before it is merged: what was touched earlier was merged earlier.
         pages = [page async for page in self._pages(repo, since)]
-        if len(pages) > 1:
+        if len(pages) > 1 and pages[0]:
             # What is touched meanwhile moves from pages to come to those that were read.
             began = moment_of(pages[0][0]["updatedAt"])
             pages += [page async for page in self._pages(repo, began)]
@@ -55,7 +55,7 @@ class Walks:
         after: str | None = ""
         while after is not None:
             page = await self._page(repo, after)
-            nodes = [node for node in page["nodes"] or [] if node]
+            nodes = seen(page["nodes"])
             yield nodes
             is_over = any(moment_of(node["updatedAt"]) < since for node in nodes)
             has_next = page["pageInfo"]["hasNextPage"] and not is_over

@@ -59,7 +59,7 @@ def merges(
     *,
     run: Run,
     month: str,
-    window: tuple[int, ...] | None,
+    walk_window: tuple[int, ...] | None,
     source: str,
     git_source: str | None,
     query: str,
@@ -73,7 +73,7 @@ def merges(
     elif source in {"repositories", "code-search"}:
         is_named = source == "repositories"
         repositories = listed.named(walked) if is_named else listed.sought(run, query, month)
-        found = _listed(run, repositories, source, listed.hours_wanted(month, window))
+        found = _listed(run, repositories, source, listed.hours_wanted(month, walk_window))
     else:
         files = {"found": Held(hours, Found)}
         found = run.sql("merges", files, source=source, hours=None)

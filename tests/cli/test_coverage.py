@@ -47,6 +47,7 @@ the archive of 2025-10 is thin: 2025-10-02 to 2025-10-03
   thin hours hold 9 lines, others 1,000 (medians)
 before more is paid for it, there is also
   --month YYYY-MM         another month, such as 2025-11 to 2026-04 of GH Archive
+  --source search         GitHub's own search of its hours
   --source git ADDRESS    the history of one repository, without any archive
   --pool FILE             pull requests that you name, owner/name#12 a line
   FORGE_ARCHIVE_URL=URL   another archive
