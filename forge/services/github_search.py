@@ -12,7 +12,7 @@ from forge.found import Node, kept, seen
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
-from forge.services.github_documents import by_searches
+from forge.services.github_list_documents import by_searches
 
 CAP = 1_000
 """Results that GitHub lists of a search, however many it counts."""
@@ -90,8 +90,8 @@ class Searches:
         return answered(await self.pages.ask(f"{after}\n{words}"), "search", words)
 
     async def _ask(self, questions: list[str]) -> list[Reply]:
-        document = by_searches("Merge", questions)
-        return (await self.calls.call(document, 1)).replies(document.places)
+        document = by_searches(questions)
+        return (await self.calls.call(document, document.points)).replies(document.places)
 
 
 def sought(start: datetime, end: datetime, query: str) -> str:

@@ -11,7 +11,7 @@ from forge.found import Node, kept, moment_of, seen
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
-from forge.services.github_documents import by_walks
+from forge.services.github_list_documents import by_walks
 from forge.services.github_search import UnansweredError, answered
 
 AT_ONCE = 5
@@ -69,8 +69,8 @@ class Walks:
         return page
 
     async def _ask(self, questions: list[str]) -> list[Reply]:
-        document = by_walks("Merge", questions)
-        return (await self.calls.call(document, 1)).replies(document.places)
+        document = by_walks(questions)
+        return (await self.calls.call(document, document.points)).replies(document.places)
 
 
 def _merged_at(node: Node) -> datetime:
