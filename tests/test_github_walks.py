@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,12 +94,23 @@ def test_merge_that_is_touched_during_a_walk_is_not_missed(tmp_path):
     assert len(rows(tmp_path, "merges", *KEY)) == 150
 
 
+@dataclass(frozen=True)
+class Retitled(World):
+    """A world in which somebody gives merges another title with each look."""
+
+    looks: list[int] = field(default_factory=list)
+
+    def pulls(self):
+        self.looks.append(1)
+        return [replace(pull, title=f"Title {len(self.looks)}") for pull in super().pulls()]
+
+
 def test_renamed_repository_is_one_and_gone_ones_are_told(tmp_path):
     named(tmp_path, "ann/tool", "bob/tool", "ann/gone", "ann/closed")
     gone = Repository("ann/gone", 2, fate="deleted")
     closed = Repository("ann/closed", 3, fate="protected")
     here = world(at(1), former=("bob/tool",))
-    with serve_github(World((*here.repositories, gone, closed))) as github:
+    with serve_github(Retitled((*here.repositories, gone, closed))) as github:
         run(tmp_path, settings(github), *WALK, *MERGES)
     assert rows(tmp_path, "merges", *KEY) == [("ann/tool", 2)]
     assert rejected(tmp_path) == [
