@@ -10,7 +10,7 @@ from forge.effect import Failure, Row, effect
 from forge.rules.identity import derived_id
 from forge.run import Run
 from forge.selection import hours_of
-from forge.services.github_lists import GitHubLists
+from forge.services.github import GitHub
 
 
 class Walked(dy.Schema):
@@ -34,7 +34,7 @@ class Sought(dy.Schema):
 
 @effect(answers=Walked, concurrency=20, seconds=4 * 3600)
 async def walk_repository(
-    github: GitHubLists,
+    github: GitHub,
     *,
     repo: str,
     since: datetime,
@@ -47,7 +47,7 @@ async def walk_repository(
 
 @effect(answers=Sought, seconds=24 * 3600)
 async def find_repositories(
-    github: GitHubLists,
+    github: GitHub,
     *,
     query: str,
     month: str,  # noqa: ARG001 - the age of the answer

@@ -1,4 +1,4 @@
-"""GitHub: repositories and pull requests, many questions a call."""
+"""GitHub: repositories and pull requests, many questions a call, and its own lists of merges."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from forge.services import github_hints, github_pull_requests, github_repositori
 from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
+from forge.services.github_code import CodeSearch
 from forge.services.github_connection import Connection
 from forge.services.github_documents import (
     Document,
@@ -23,6 +24,8 @@ from forge.services.github_documents import (
 )
 from forge.services.github_pages import MissingPageError, Pages
 from forge.services.github_rest import Rest
+from forge.services.github_search import Searches
+from forge.services.github_walks import Walks
 from forge.settings import Settings
 
 REPOSITORIES = 500
@@ -36,10 +39,14 @@ FIRST_PULL_REQUESTS = 50
 
 @dataclass
 class GitHub:
-    """GitHub, or an Enterprise server: its GraphQL, and its REST for the rest."""
+    """GitHub, or an Enterprise server: its GraphQL, and its REST for the rest.
+
+    Lists of merges are kept as artifacts.
+    """
 
     connection: Connection
     rest: Rest
+    artifacts: Artifacts
     calls: Calls = field(init=False)
     repositories: Batches = field(init=False)
     named: Batches = field(init=False)
@@ -49,6 +56,9 @@ class GitHub:
     numbered: Batches = field(init=False)
     pages: Pages = field(init=False)
     discussions: Batches = field(init=False)
+    searches: Searches = field(init=False)
+    walks: Walks = field(init=False)
+    code: CodeSearch = field(init=False)
 
     def __post_init__(self) -> None:
         self.calls = Calls(self.connection)
@@ -63,6 +73,9 @@ class GitHub:
         self.pages = Pages(self._call)
         discussed = partial(github_hints.ask, self._call)
         self.discussions = Batches(discussed, github_hints.QUESTIONS)
+        self.searches = Searches(self.calls, self.artifacts)
+        self.walks = Walks(self.calls, self.artifacts)
+        self.code = CodeSearch(self.rest)
 
     @property
     def identity(self) -> str:
@@ -70,10 +83,10 @@ class GitHub:
         return self.connection.address.url
 
     @classmethod
-    def open(cls, settings: Settings, artifacts: Artifacts) -> Self:  # noqa: ARG003 - it makes none
+    def open(cls, settings: Settings, artifacts: Artifacts) -> Self:
         """The GitHub that the settings name."""
         connection = Connection.open(settings)
-        return cls(connection, Rest.open(connection, settings))
+        return cls(connection, Rest.open(connection, settings), artifacts)
 
     async def __aenter__(self) -> Self:
         await self.connection.__aenter__()
@@ -81,7 +94,8 @@ class GitHub:
 
     async def __aexit__(self, *exc: object) -> None:
         single = (found for found in vars(self).values() if isinstance(found, Batches))
-        for batches in (*single, self.pages.batches):
+        paged = (self.pages.batches, self.searches.pages, self.walks.pages)
+        for batches in (*single, *paged):
             await batches.close()
         await self.connection.__aexit__(*exc)
 

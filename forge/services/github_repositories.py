@@ -1,10 +1,11 @@
 """A repository as GitHub describes it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from forge.effect import Failure, Row
+from forge.found import moment_of
 
 NO_ASSERTION = "NOASSERTION"
 Node = dict[str, Any]
@@ -55,10 +56,8 @@ async def fork_root(node: Node, ask: Callable[[Node], Awaitable[Node | None]]) -
 
 
 def moment(value: str | None) -> datetime | None:
-    """A time as GitHub writes it, UTC, without its zone."""
-    if value is None:
-        return None
-    return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
+    """A time as GitHub writes it, UTC, without its zone, where there is one."""
+    return None if value is None else moment_of(value)
 
 
 def refused(node: Node, repository_id: int, repo: str) -> Failure | None:

@@ -15,7 +15,7 @@ from forge.rules.coverage import is_short, shortages
 from forge.run import Run
 from forge.selection import GITHUB_SOURCES, hours_of
 from forge.services.archive import Archive
-from forge.services.github_lists import GitHubLists
+from forge.services.github import GitHub
 from forge.stage import Decided, StageLimits, stage
 
 
@@ -101,7 +101,7 @@ async def read_hour(archive: Archive, *, hour: datetime, keeps_issues: bool) -> 
 
 
 @effect(answers=Search, concurrency=4, seconds=4 * 3600)
-async def search_hour(github: GitHubLists, *, hour: datetime, query: str) -> Row | Failure:
+async def search_hour(github: GitHub, *, hour: datetime, query: str) -> Row | Failure:
     """List the merges of one hour that GitHub's search finds."""
     return await github.searches.hour(hour, query)
 
