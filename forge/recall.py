@@ -64,11 +64,15 @@ class Recall:
 
     def unanswered(self, keyed: pl.DataFrame) -> dict[str, int]:
         """Keys of the questions to ask now, with how often they failed before."""
+        return dict(self.left(keyed).collect().iter_rows())
+
+    def left(self, keyed: pl.DataFrame) -> pl.LazyFrame:
+        """The same as rows."""
         wanted = keyed.lazy().filter(WANTED).select(QUESTION).unique()
         standing = self._standing(self.memo.rows().filter(~self._is_retried()))
         left = wanted.join(standing, left_on=QUESTION, right_on="key", how="left")
         again = left.filter(pl.col("at").is_null() | _may_be_asked_again())
-        return dict(again.select(QUESTION, pl.col("tries").fill_null(0)).collect().iter_rows())
+        return again.select(QUESTION, pl.col("tries").fill_null(0))
 
     def answered(
         self, keyed: pl.DataFrame, unremembered: pl.LazyFrame, key: list[str], now: datetime

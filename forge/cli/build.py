@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forge.cli import _coverage, _options, _text
+from forge.cli import _coverage, _estimates, _options, _text
 from forge.cli._selection import read_selection
 from forge.cli._sources import check_tokens, warn_of_cuts
 from forge.errors import UsageError
 
 if TYPE_CHECKING:
     from forge.build import Options, Outcome
+    from forge.estimates import Estimate, Unknown
     from forge.plan import Planned
     from forge.selection import Selection
     from forge.settings import Settings
@@ -83,7 +84,7 @@ def command(**flags: Any) -> None:
     chosen = read_selection(flags)
     settings = _settings(flags)
     check_tokens(chosen, settings)
-    chosen = replace(chosen, enrich=_enriched_by(flags["enrich"], chosen, settings))
+    chosen = replace(chosen, enrich=_enriched_by(flags, chosen, settings))
     unbounded_end = UNBOUNDED_ENDS[chosen.enrich]
     to = flags["to"] or (None if chosen.is_bounded else unbounded_end)
     if flags["dry_run"]:
@@ -98,8 +99,9 @@ def command(**flags: Any) -> None:
         _text.echo(_unbounded(settings, chosen, unbounded_end), err=True)
 
 
-def _enriched_by(wish: str | None, chosen: "Selection", settings: "Settings") -> str:
-    if wish == "github" and not settings.github_tokens:
+def _enriched_by(flags: dict[str, Any], chosen: "Selection", settings: "Settings") -> str:
+    wish: str | None = flags["enrich"]
+    if wish == "github" and not settings.github_tokens and not flags["dry_run"]:
         raise UsageError(
             "--enrich github needs a token of GitHub\n"
             "set FORGE_GITHUB_TOKENS to one or several, or leave the flag out: git needs none"
@@ -174,13 +176,30 @@ def _tell_plan(
 
     options = _read_options(flags)
     planned = plan(stages_to(to), chosen, settings, options)
+    asked = _estimate(planned, chosen, settings, options)
     if flags["as_json"]:
-        _text.echo(_text.to_json([asdict(part) for part in planned]))
+        parts = [asdict(part) for part in planned]
+        _text.echo(_text.to_json({"parts": parts, "github": _estimates.plain(asked)}))
     else:
         for part in planned:
             _text.echo(_planned_line(part))
+        _estimates.tell(asked, chosen.month)
+        if chosen.enrich == "git" and settings.github_tokens:
+            _text.echo("GitHub: nothing to ask, git tells of everything")
     if any(part.table == HOURS for part in planned):
         _coverage.warn(chosen, settings, options.limits)
+
+
+def _estimate(
+    planned: list["Planned"], chosen: "Selection", settings: "Settings", options: "Options"
+) -> "Estimate | Unknown | None":
+    from forge.build import stages
+    from forge.estimates import Estimating
+    from forge.store import Store
+
+    moving = {part.table for part in planned if not part.is_fresh}
+    store = Store(settings.root, chosen.month)
+    return Estimating(store, stages(), moving, chosen, options, settings).estimate()
 
 
 def _planned_line(part: "Planned") -> str:

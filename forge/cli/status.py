@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forge.cli import _coverage, _options, _text
+from forge.cli import _coverage, _estimates, _options, _text
 
 if TYPE_CHECKING:
     from forge.coverage import Coverage
+    from forge.estimates import Estimate, Unknown
     from forge.limits import Limits
     from forge.report import TableState
     from forge.settings import Settings
@@ -39,13 +40,16 @@ def command(**flags: Any) -> None:
     archives = {month: _archive(settings, month, limits) for month in held}
     sizes = _sizes(settings)
     if flags["as_json"]:
-        _text.echo(_text.to_json(_plain(states, archives, sizes)))
+        asked = {month: _estimate(settings, month, limits, states[month]) for month in held}
+        _text.echo(_text.to_json(_plain(states, archives, sizes, asked)))
         return
     if not states:
         _text.echo(f"nothing is built in {settings.root}: forge build --month 2026-03")
     width = max([NAME, *(_text.cells(month) + 2 for month in states)])
     for month, tables in states.items():
         _tell(month, tables, archives[month], width if len(states) > 1 else None)
+    for month in held if len(held) == 1 else ():
+        _estimates.tell(_estimate(settings, month, limits, states[month]), month)
     for what, (bytes_held, where) in sizes.items():
         _text.echo(f"{what:<{NAME}}{_text.size(bytes_held):>11}  {where}")
     _text.echo(f"{'images':<{NAME}}{_images()}")
@@ -74,6 +78,20 @@ def _states(settings: "Settings", month: str, limits: "Limits") -> "list[TableSt
 
     selection = Selection(month, hand_recipes=read_hand_recipes(settings.recipes))
     return status(Store(settings.root, month), stages(), selection, Options(limits=limits))
+
+
+def _estimate(
+    settings: "Settings", month: str, limits: "Limits", tables: "list[TableState]"
+) -> "Estimate | Unknown | None":
+    from forge.build import Options, stages
+    from forge.estimates import Estimating, stood
+    from forge.selection import Selection
+    from forge.store import Store
+
+    moving = {table.table for table in tables if table.state != "fresh"}
+    store, known, options = Store(settings.root, month), stages(), Options(limits=limits)
+    selection = stood(store, known, Selection(month), settings)
+    return Estimating(store, known, moving, selection, options, settings).estimate()
 
 
 def _tell(month: str, tables: "list[TableState]", archive: "Coverage", width: int | None) -> None:
@@ -129,6 +147,7 @@ def _plain(
     states: "dict[str, list[TableState]]",
     archives: "dict[str, Coverage]",
     sizes: dict[str, tuple[int, str]],
+    asked: "dict[str, Estimate | Unknown | None]",
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
@@ -136,5 +155,6 @@ def _plain(
         "months": {month: [asdict(table) for table in tables] for month, tables in states.items()},
         "hours": {month: archive.hours.to_dicts() for month, archive in archives.items()},
         "shortages": {month: archive.shortages for month, archive in archives.items()},
+        "github": {month: _estimates.plain(found) for month, found in asked.items()},
         "bytes": {what: bytes_held for what, (bytes_held, _) in sizes.items()},
     }

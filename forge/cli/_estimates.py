@@ -1,0 +1,69 @@
+"""What is left to ask GitHub, in a few lines, before anything is spent."""
+
+from dataclasses import asdict
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from forge.cli import _text
+
+if TYPE_CHECKING:
+    from forge.estimates import Estimate, Unknown
+
+LEAST_HOURS = 0.1
+
+
+def tell(found: "Estimate | Unknown | None", month: str) -> None:
+    """Print what there is to ask, and whether it fits an hour."""
+    for line in _lines(found, month) if found else []:
+        _text.echo(line)
+
+
+def plain(found: "Estimate | Unknown | None") -> dict[str, Any] | None:
+    """The figures for a script."""
+    return asdict(found) if found else None
+
+
+def _lines(found: "Estimate | Unknown", month: str) -> list[str]:
+    from forge.estimates import Unknown
+
+    if isinstance(found, Unknown):
+        command = f"forge build --month {month} --to {found.must_be_built}"
+        return [
+            f"GitHub: what to ask is known when {found.must_be_built} is built; it costs no token:",
+            f"  {command}",
+        ]
+    load = f"{_number(found.calls, 'call')}, {_number(found.points, 'point')}"
+    return [f"GitHub: {_left(found)} to ask: {load}, {_hours(found.hours)}", f"  {_fit(found)}"]
+
+
+def _left(found: "Estimate") -> str:
+    pulls = _number(found.pull_requests, "pull request")
+    if not found.repositories:
+        return pulls
+    # Criteria on repositories cut what is asked next.
+    most = "at most " if found.is_at_most else ""
+    return f"{_number(found.repositories, 'repository')}, {most}{pulls}"
+
+
+def _fit(found: "Estimate") -> str:
+    hour = f"an hour of {_number(found.tokens, 'token')}"
+    if not found.is_token_set:
+        hour += " (none is set)"
+    if found.hours <= 1:
+        return f"fits {hour}"
+    if found.share_to_cut >= 1:
+        return f"the repositories alone do not fit {hour}"
+    cut = f"{ceil(100 * found.share_to_cut)} % of the pull requests"
+    return (
+        f"to fit {hour} the criteria on repositories would have to cut {cut}; "
+        f"all of them take {_hours(found.hours)}"
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    several = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else several}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.1f} hours" if hours >= LEAST_HOURS else f"less than {LEAST_HOURS} hours"

@@ -1,0 +1,189 @@
+"""What is left to ask GitHub of a month, and how long that takes: from the tables at hand."""
+
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from forge.build import Options, limits_of
+from forge.effect import OPEN, Effect
+from forge.recollection import Questions, Recollection
+from forge.selection import Exclusions, Selection
+from forge.services.github import NAMED, PULL_REQUESTS, REPOSITORIES
+from forge.services.github_prices import Load, Price
+from forge.settings import Settings
+from forge.stage import Stage
+from forge.store import Store
+
+OF_REPOSITORIES, OF_PULL_REQUESTS = "profile_repository", "read_pull_request"
+PRICES = {
+    OF_REPOSITORIES: (Price(REPOSITORIES), Price(NAMED)),
+    OF_PULL_REQUESTS: (Price(PULL_REQUESTS, lists=4), Price(PULL_REQUESTS, lists=4)),
+}
+"""By effect: of a question by GitHub's id, and of one by name."""
+SOURCE = "merges"
+NOTHING = Load(0, 0)
+FLAG = "flag "
+TOLD: dict[str, Any] = {
+    "enrich": str,
+    "sample": float,
+    "chosen": tuple[str, ...],
+    "exclude": Exclusions,
+}
+"""Flags that bound what is asked."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What is left to ask GitHub of a month."""
+
+    repositories: int
+    pull_requests: int
+    is_at_most: bool
+    """Whether repositories that are not known yet may still put pull requests out."""
+    calls: int
+    points: int
+    hours: float
+    tokens: int
+    is_token_set: bool
+    share_to_cut: float
+    """Of the pull requests, so that the rest fits an hour; 1 where none does."""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Nothing can be said before a table is built."""
+
+    must_be_built: str = SOURCE
+
+
+def estimate(left: dict[str, Questions], tokens: int) -> Estimate:
+    """The figures of questions by effect, asked with so many tokens; by one where none is set."""
+    is_token_set, tokens = tokens > 0, max(tokens, 1)
+    loads = {effect: _load(effect, questions) for effect, questions in left.items()}
+    load = reduce(Load.plus, loads.values(), NOTHING)
+    repositories = left.get(OF_REPOSITORIES, Questions()).count
+    pulls = left.get(OF_PULL_REQUESTS, Questions()).count
+    fits = fitting(pulls, load.minus(loads.get(OF_PULL_REQUESTS, NOTHING)), tokens)
+    return Estimate(
+        repositories=repositories,
+        pull_requests=pulls,
+        is_at_most=repositories > 0,
+        calls=load.calls,
+        points=load.points,
+        hours=round(load.hours(tokens), 3),
+        tokens=tokens,
+        is_token_set=is_token_set,
+        share_to_cut=round(1 - fits / pulls, 4) if pulls else 0.0,
+    )
+
+
+def _load(effect: str, questions: Questions) -> Load:
+    of_id, of_name = PRICES[effect]
+    return of_id.load(questions.by_id).plus(of_name.load(questions.by_name))
+
+
+def fitting(pull_requests: int, others: Load, tokens: int) -> int:
+    """How many of the pull requests an hour of the tokens answers, beside the other calls.
+
+    >>> fitting(2_000_000, Load(600, 600), 1)
+    110000
+    """
+    price, _ = PRICES[OF_PULL_REQUESTS]
+    numbers = range(pull_requests + 1)
+    more = bisect_right(numbers, 1.0, key=lambda n: others.plus(price.load(n)).hours(tokens))
+    return max(0, more - 1)
+
+
+@dataclass
+class Estimating:
+    """A build whose questions to GitHub are counted; `moving` names the tables it would make."""
+
+    store: Store
+    stages: list[Stage]
+    moving: set[str]
+    selection: Selection
+    options: Options
+    settings: Settings
+    made: dict[str, pl.LazyFrame] = field(default_factory=dict)
+    left: dict[str, Questions] = field(default_factory=dict)
+
+    def estimate(self) -> Estimate | Unknown | None:
+        """The figures; None where GitHub is not asked, or of nothing more."""
+        asking = [stage for stage in self.stages if stage.name in self.moving and asks(stage)]
+        if not asking or self.selection.enrich != "github":
+            return None
+        if not self._is_there(SOURCE):
+            return Unknown()
+        for stage in asking:
+            if all(map(self._is_there, stage.upstream)):
+                self.made[stage.name] = self._made(stage)
+        if not any(questions.count for questions in self.left.values()):
+            return None
+        return estimate(self.left, len(self.settings.github_tokens))
+
+    def _is_there(self, table: str) -> bool:
+        return table in self.made or bool(self.store.records(table))
+
+    def _made(self, stage: Stage) -> pl.LazyFrame:
+        """The rows of a stage that are kept, or may be when GitHub has answered."""
+        limits = limits_of(stage, self.options.limits)
+        given = {name: self.selection.flag(name) for name in stage.flags}
+        run = Recollection(
+            stage=stage,
+            settings=self.settings,
+            identity=self.settings.github_url.url,
+            effects=frozenset(PRICES),
+            retry=self.options.retry,
+            left=self.left,
+        )
+        upstream = [self._rows(stage, table) for table in stage.upstream]
+        rows = stage.function(*upstream, **given, run=run, **({"limits": limits} if limits else {}))
+        is_standing = pl.col("fate").is_in(["kept", OPEN])
+        held: pl.LazyFrame = rows.filter(is_standing).select(stage.schema.column_names())
+        return held
+
+    def _rows(self, stage: Stage, table: str) -> pl.LazyFrame:
+        schema = next(one.schema for one in self.stages if one.name == table)
+        return self.made.get(table, self.store.scan(table, schema))
+
+
+def stood(store: Store, stages: list[Stage], selection: Selection, settings: Settings) -> Selection:
+    """The selection with the flags of the last build, which are taken to stand.
+
+    What is too long for a manifest, such as a list of repositories, cannot be told, and bounds
+    nothing.
+    """
+    records = [r for stage in stages for r in store.records(stage.name).values()]
+    flags: dict[str, Any] = {}
+    for record in sorted(records, key=lambda record: record.written_ns):
+        flags |= {n.removeprefix(FLAG): v for n, v in record.ingredients.items() if FLAG in n}
+    has_ids = flags.get("source") == '"archive"' and bool(settings.github_tokens)
+    flags.setdefault("enrich", '"github"' if has_ids else '"git"')
+    told = {name: _value(name, flags[name]) for name in TOLD if name in flags}
+    return replace(selection, **{n: value for n, value in told.items() if value is not None})
+
+
+def _value(name: str, text: str) -> Any:
+    with suppress(msgspec.DecodeError, msgspec.ValidationError):
+        return msgspec.json.decode(
+            text, type=TOLD[name], dec_hook=lambda _, held: Exclusions.model_validate(held)
+        )
+    return None
+
+
+def asks(stage: Stage) -> bool:
+    """Whether a stage has questions to GitHub whose number can be told before."""
+    return any(effect.name in PRICES for effect in effects_of(stage))
+
+
+def effects_of(stage: Stage) -> Iterator[Effect]:
+    """The questions that a stage's module declares."""
+    members = vars(sys.modules[stage.module]).values()
+    return (member for member in members if isinstance(member, Effect))
