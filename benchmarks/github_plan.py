@@ -3,34 +3,21 @@
 Run `python -m benchmarks.github_plan`; a quarter of a gigabyte of scratch is enough.
 """
 
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import polars as pl
 
+from benchmarks.commands import aside, took
 from benchmarks.generated_answers import write_answers
 from benchmarks.generated_merges import write_merges
 
 URL = "https://github.invalid"
 MONTH = ("--month", "2026-03")
 COMMANDS = {"build --dry-run": ("build", *MONTH, "--dry-run"), "status": ("status", *MONTH)}
-
-
-class Took(NamedTuple):
-    """Seconds of a command, and its memory at most."""
-
-    seconds: float
-    memory: int
 
 
 @click.command()
@@ -43,39 +30,19 @@ def command(repositories: int, pull_requests: int, seconds: float, megabytes: in
     slowest, largest = 0.0, 0
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "root"
-        _apart(partial(write_merges, root, repositories=repositories, pull_requests=pull_requests))
+        aside(partial(write_merges, root, repositories=repositories, pull_requests=pull_requests))
         for state in ("nothing answered", "half answered"):
             if state == "half answered":
-                _apart(partial(_answer_half, root))
+                aside(partial(_answer_half, root))
             for name, words in COMMANDS.items():
-                took = _took(root, words)
-                slowest, largest = max(slowest, took.seconds), max(largest, took.memory)
+                cost = took(root, *words, url=URL)
+                slowest, largest = max(slowest, cost.seconds), max(largest, cost.memory)
                 click.echo(
-                    f"{state:<18}{name:<18}{took.seconds:8.1f} s (at most {seconds:.0f})"
-                    f"{took.memory / 1e6:9.0f} MB (at most {megabytes:,})"
+                    f"{state:<18}{name:<18}{cost.seconds:8.1f} s (at most {seconds:.0f})"
+                    f"{cost.memory / 1e6:9.0f} MB (at most {megabytes:,})"
                 )
     click.echo(f"again: python -m benchmarks.github_plan {' '.join(sys.argv[1:])}".rstrip())
     raise SystemExit(slowest > seconds or largest > megabytes * 1e6)
-
-
-def _apart(write: Callable[[], None]) -> None:
-    # A child's memory counts from that of the process which starts it: this one stays small.
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        pool.submit(write).result()
-
-
-def _took(root: Path, words: tuple[str, ...]) -> Took:
-    places = {"FORGE_ROOT": str(root), "FORGE_GITHUB_URL": URL, "FORGE_GITHUB_TOKENS": "none"}
-    began = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, "-m", "forge", *words],
-        env=os.environ | places,
-        stdout=subprocess.DEVNULL,
-    )
-    _, status, usage = os.wait4(child.pid, 0)
-    if status:
-        raise click.ClickException(f"forge {' '.join(words)} failed")
-    return Took(time.perf_counter() - began, usage.ru_maxrss * 1024)
 
 
 def _answer_half(root: Path) -> None:

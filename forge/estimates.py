@@ -143,13 +143,13 @@ class Estimating:
             retry=self.options.retry,
             left=self.left,
         )
-        upstream = [self._rows(stage, table) for table in stage.upstream]
+        upstream = [self._rows(table) for table in stage.upstream]
         rows = stage.function(*upstream, **given, run=run, **({"limits": limits} if limits else {}))
         is_standing = pl.col("fate").is_in(["kept", OPEN])
         held: pl.LazyFrame = rows.filter(is_standing).select(stage.schema.column_names())
         return held
 
-    def _rows(self, stage: Stage, table: str) -> pl.LazyFrame:
+    def _rows(self, table: str) -> pl.LazyFrame:
         schema = next(one.schema for one in self.stages if one.name == table)
         return self.made.get(table, self.store.scan(table, schema))
 

@@ -14,6 +14,8 @@ from forge.settings import Settings
 from forge.stage import Stage
 
 EVERY = pl.lit(value=True)
+NEVER = datetime(9999, 1, 1)
+"""When what is asked again is answered: nothing is."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Recollection:
         asked = keyed.lazy().join(recall.left(keyed), on=QUESTION, how="semi")
         self.left[recall.effect.name] = _counted(asked.select("repository_id", QUESTION))
         nothing = pl.LazyFrame(schema=UNREMEMBERED)
-        return recall.answered(keyed, nothing, key, datetime.max).answers
+        return recall.answered(keyed, nothing, key, NEVER).answers
 
     def _recall(self, effect: Effect, memo: Memo) -> Recall:
         artifacts = Artifacts(self.settings.memo_folder / "artifacts")

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from github_month import Month
+from github_replies import stalled
 from github_server import Asked, GitHub, schema_file, serve_github
 
 
@@ -28,7 +29,10 @@ class Apart:
 
 @contextmanager
 def apart(month: Month, **faults: Any) -> Iterator[Apart]:
-    """Serve a month by another process, with what `serve_github` takes as JSON."""
+    """Serve a month by another process, with what `serve_github` takes as JSON.
+
+    `stalls` are two numbers: after how many requests the next so many never come to their end.
+    """
     schema_file()
     command = [sys.executable, __file__, json.dumps({"month": asdict(month), "faults": faults})]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -62,7 +66,9 @@ def _ids(asked: Asked) -> Iterable[str]:
 def main(told: str) -> None:
     """Serve until nobody holds the other end of this process's input."""
     asked = json.loads(told)
-    with serve_github(Month(**asked["month"]), **asked["faults"]) as github:
+    before, several = asked["faults"].pop("stalls", (0, 0))
+    first = [None] * before + [stalled()] * several
+    with serve_github(Month(**asked["month"]), first=first, **asked["faults"]) as github:
         sys.stdout.write(json.dumps({"url": github.url, "tokens": github.tokens}) + "\n")
         sys.stdout.flush()
         sys.stdin.read()
