@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from forge.effect import OPEN, TRIES, Effect
 from forge.memo import Memo
 
 BATCH = 10_000
+SPILL_ROWS = 20_000
 QUESTION = "question_key"
 WANTED = "is_wanted"
 FORGOTTEN = ("environment", "model")
@@ -75,17 +77,37 @@ class Recall:
         return again.select(QUESTION, pl.col("tries").fill_null(0))
 
     def answered(
-        self, keyed: pl.DataFrame, unremembered: pl.LazyFrame, key: list[str], now: datetime
+        self,
+        keyed: pl.DataFrame,
+        unremembered: pl.LazyFrame,
+        key: list[str],
+        now: datetime,
+        spill: Path | None = None,
     ) -> Answered:
         """Every row with its answer, or with the kind and reason why it has none.
 
         `unremembered` tells of questions that this ask could not answer and the memo does not hold;
-        what was asked again since `now` stands, whatever it is.
+        what was asked again since `now` stands, whatever it is. Many answers go into a folder, for
+        a join would hold them all.
         """
         # One reading for both: a row's place is another one when somebody else remembers more.
         remembered = self.memo.rows().filter(~self._is_retried() | (pl.col("asked_at") >= now))
         resolved = self._resolved(keyed, unremembered, remembered)
-        return Answered(resolved, self._answers(resolved, key, remembered))
+        if spill is None or resolved.height <= SPILL_ROWS:
+            return Answered(resolved, self._answers(resolved, key, remembered))
+        return Answered(resolved, self._spilled(resolved, key, remembered, spill))
+
+    def _spilled(
+        self, resolved: pl.DataFrame, key: list[str], remembered: pl.LazyFrame, spill: Path
+    ) -> pl.LazyFrame:
+        paths = []
+        for number, rows in enumerate(resolved.iter_slices(SPILL_ROWS)):
+            # Mostly questions were answered in the order of the rows.
+            near = pl.col("at").is_between(rows["at"].min(), rows["at"].max())
+            held = remembered.filter(near).join(rows.lazy().select("at"), on="at", how="semi")
+            paths.append(spill / f"{self.effect.name}.{number}.answers")
+            self._answers(rows, key, held).sink_parquet(paths[-1], mkdir=True)
+        return pl.scan_parquet(paths)
 
     def _resolved(
         self, keyed: pl.DataFrame, unremembered: pl.LazyFrame, remembered: pl.LazyFrame

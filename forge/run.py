@@ -1,6 +1,7 @@
 """What a stage may do beyond expressions: query its upstream tables in SQL, and ask services."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
@@ -129,7 +130,8 @@ class Run:
             if asking.tries and not asking.outage:
                 self.session.runner.run(self._ask(asking, rows))
         self.outage = asking.outage
-        answered = recall.answered(keyed, asking.unremembered(), key, asking.now)
+        spill = self.store.drafts / f"{self.stage.name}-{time.monotonic_ns()}"
+        answered = recall.answered(keyed, asking.unremembered(), key, asking.now, spill)
         self._count(answered.resolved)
         return answered.answers
 

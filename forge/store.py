@@ -22,6 +22,8 @@ from forge.stage import Stage
 PART = "part"
 MANIFEST = "_manifest.json"
 WIDE_ROWS = 10_000
+SLICE_ROWS = 20_000
+EVERY = pl.lit(value=True)
 TOLD = ("fate", "reasons", "detail")
 
 
@@ -133,9 +135,7 @@ class Store:
         kept, rejected = self._draft(stage.name, part), None
         counts = dict.fromkeys(FATES, 0)
         if stage.is_decided:
-            decided = self._draft(stage.name, part)
-            rows.sink_parquet(decided, mkdir=True, row_group_size=WIDE_ROWS)
-            rows = pl.scan_parquet(decided)
+            rows = self._decided(stage, part, rows)
             counts |= dict(rows.group_by("fate").len().collect().iter_rows())
             rejected = self._draft(stage.name, part)
             _rejected(rows, stage).sink_parquet(rejected, mkdir=True)
@@ -143,6 +143,14 @@ class Store:
         _sink(rows, stage.schema, kept)
         counts["kept"] = check_key(kept, stage)
         return Draft(kept, rejected, counts)
+
+    def _decided(self, stage: Stage, part: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows, written with their fates; wide ones slice by slice, since joins hold theirs."""
+        paths = []
+        for within in _slices(rows) if marked(stage.schema, WIDE) else (EVERY,):
+            paths.append(self._draft(stage.name, part))
+            rows.filter(within).sink_parquet(paths[-1], mkdir=True, row_group_size=WIDE_ROWS)
+        return pl.scan_parquet(paths)
 
     def commit(self, table: str, part: str, draft: Draft, record: PartRecord) -> None:
         """Make a draft the part: rejected rows first, the manifest last."""
@@ -188,6 +196,19 @@ class Store:
 
     def _draft(self, table: str, part: str) -> Path:
         return self.drafts / f"{table}-{part}-{time.monotonic_ns()}"
+
+
+def _slices(rows: pl.LazyFrame) -> list[pl.Expr]:
+    """Conditions that part rows by repository, so many at a time."""
+    name = "repository_id"
+    if name not in rows.collect_schema():
+        return [EVERY]
+    counts = rows.group_by(name).len().sort(name).collect()
+    if counts["len"].sum() <= SLICE_ROWS:
+        return [EVERY]
+    parts = counts.group_by(pl.col("len").cum_sum() // SLICE_ROWS, maintain_order=True)
+    bounds = parts.agg(first=pl.col(name).min(), last=pl.col(name).max())
+    return [pl.col(name).is_between(first, last) for _, first, last in bounds.iter_rows()]
 
 
 def _rejected(rows: pl.LazyFrame, stage: Stage) -> pl.LazyFrame:
