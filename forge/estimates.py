@@ -4,7 +4,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -15,20 +15,24 @@ from forge.build import Options, limits_of
 from forge.effect import OPEN, Effect
 from forge.recollection import Questions, Recollection
 from forge.selection import Exclusions, Selection
-from forge.services.github import NAMED, PULL_REQUESTS, REPOSITORIES
+from forge.services.github import LANGUAGES, NAMED, PULL_REQUESTS, REPOSITORIES
+from forge.services.github_documents import lists_of
 from forge.services.github_prices import Load, Price
 from forge.settings import Settings
 from forge.stage import Stage
 from forge.store import Store
 
-OF_REPOSITORIES, OF_PULL_REQUESTS = "profile_repository", "read_pull_request"
+OF_REPOSITORIES, OF_LANGUAGES = "profile_repository", "list_languages"
+OF_PULL_REQUESTS = "read_pull_request"
+CONTENTS = Price(LANGUAGES, lists_of("RepositoryLanguages"))
+PULLS = Price(PULL_REQUESTS, lists_of("PullRequest"))
 PRICES = {
     OF_REPOSITORIES: (Price(REPOSITORIES), Price(NAMED)),
-    OF_PULL_REQUESTS: (Price(PULL_REQUESTS, lists=4), Price(PULL_REQUESTS, lists=4)),
+    OF_LANGUAGES: (CONTENTS, CONTENTS),
+    OF_PULL_REQUESTS: (PULLS, PULLS),
 }
-"""By effect: of a question by GitHub's id, and of one by name."""
+"""By effect: of a question by GitHub's id, and of one by name; further pages come on top."""
 SOURCE = "merges"
-NOTHING = Load(0, 0)
 FLAG = "flag "
 TOLD: dict[str, Any] = {
     "enrich": str,
@@ -46,7 +50,7 @@ class Estimate:
     repositories: int
     pull_requests: int
     is_at_most: bool
-    """Whether repositories that are not known yet may still put pull requests out."""
+    """Whether repositories that are not known yet may still put questions out."""
     calls: int
     points: int
     hours: float
@@ -66,39 +70,50 @@ class Unknown:
 def estimate(left: dict[str, Questions], tokens: int) -> Estimate:
     """The figures of questions by effect, asked with so many tokens; by one where none is set."""
     is_token_set, tokens = tokens > 0, max(tokens, 1)
-    loads = {effect: _load(effect, questions) for effect, questions in left.items()}
-    load = reduce(Load.plus, loads.values(), NOTHING)
-    repositories = left.get(OF_REPOSITORIES, Questions()).count
-    pulls = left.get(OF_PULL_REQUESTS, Questions()).count
-    fits = fitting(pulls, load.minus(loads.get(OF_PULL_REQUESTS, NOTHING)), tokens)
+    unknown = left.get(OF_REPOSITORIES, Questions())
+    # All that are not known yet may pass.
+    passing = left.get(OF_LANGUAGES, Questions()).plus(unknown)
+    pulls = left.get(OF_PULL_REQUESTS, Questions())
+    most = {OF_REPOSITORIES: unknown, OF_LANGUAGES: passing, OF_PULL_REQUESTS: pulls}
+    load = _load(left | most)
+    fits = fitting(left | most, tokens)
     return Estimate(
-        repositories=repositories,
-        pull_requests=pulls,
-        is_at_most=repositories > 0,
+        repositories=passing.count,
+        pull_requests=pulls.count,
+        is_at_most=unknown.count > 0,
         calls=load.calls,
         points=load.points,
         hours=round(load.hours(tokens), 3),
         tokens=tokens,
         is_token_set=is_token_set,
-        share_to_cut=round(1 - fits / pulls, 4) if pulls else 0.0,
+        share_to_cut=round(1 - fits / pulls.count, 4) if pulls.count else 0.0,
     )
 
 
-def _load(effect: str, questions: Questions) -> Load:
-    of_id, of_name = PRICES[effect]
-    return of_id.load(questions.by_id).plus(of_name.load(questions.by_name))
+def fitting(left: dict[str, Questions], tokens: int) -> int:
+    """How many pull requests an hour of the tokens answers, with their share of the other calls.
 
+    What repositories are has to be known before any criterion cuts.
 
-def fitting(pull_requests: int, others: Load, tokens: int) -> int:
-    """How many of the pull requests an hour of the tokens answers, beside the other calls.
-
-    >>> fitting(2_000_000, Load(600, 600), 1)
-    110000
+    >>> fitting({OF_REPOSITORIES: Questions(300_000), OF_PULL_REQUESTS: Questions(2_000_000)}, 1)
+    132000
     """
-    price, _ = PRICES[OF_PULL_REQUESTS]
-    numbers = range(pull_requests + 1)
-    more = bisect_right(numbers, 1.0, key=lambda n: others.plus(price.load(n)).hours(tokens))
-    return max(0, more - 1)
+    pulls = left[OF_PULL_REQUESTS].count
+
+    def hours(kept: int) -> float:
+        cut = {e: q if e == OF_REPOSITORIES else q.part(kept, pulls) for e, q in left.items()}
+        return _load(cut).hours(tokens)
+
+    return max(0, bisect_right(range(pulls + 1), 1.0, key=hours) - 1) if pulls else 0
+
+
+def _load(left: dict[str, Questions]) -> Load:
+    loads = [
+        price.load(count)
+        for effect, questions in left.items()
+        for price, count in zip(PRICES[effect], astuple(questions), strict=True)
+    ]
+    return reduce(Load.plus, loads, Load(0, 0))
 
 
 @dataclass

@@ -30,6 +30,20 @@ class Questions:
         """All of them."""
         return self.by_id + self.by_name
 
+    def plus(self, other: "Questions") -> "Questions":
+        """Both together."""
+        return Questions(self.by_id + other.by_id, self.by_name + other.by_name)
+
+    def part(self, numerator: int, denominator: int) -> "Questions":
+        """A share of them, what is begun counted whole.
+
+        >>> Questions(by_id=7).part(1, 2)
+        Questions(by_id=4, by_name=0)
+        """
+        return Questions(
+            -(-self.by_id * numerator // denominator), -(-self.by_name * numerator // denominator)
+        )
+
 
 @dataclass
 class Recollection:

@@ -18,15 +18,14 @@ MONTH = {
 
 def test_a_month_that_does_not_fit_says_how_much_would_have_to_go():
     told = estimate(MONTH, 1)
-    price, _ = PRICES["read_pull_request"]
-    calls = 600 + -(-2_000_000 // price.a_call)
-    assert (told.calls, told.points) == (calls, 2 * calls - 600)
-    assert told.hours == pytest.approx(told.points / 5_000, abs=0.001)
+    # 500 repositories a call, 70 with their languages, 60 pull requests for 2 points.
+    calls, points = 600 + 4_286 + 33_334, 600 + 4_286 + 66_668
+    assert (told.calls, told.points) == (calls, points - 1), "the last call has 20"
+    assert told.hours == 14.311
     assert (told.is_at_most, told.is_token_set) == (True, True)
-    left = int(2_000_000 * (1 - told.share_to_cut - 0.0001))
-    fits = estimate(MONTH | {"read_pull_request": Questions(by_id=left)}, 1)
-    assert 0.99 < fits.hours <= 1
-    assert fits.share_to_cut == 0
+    # Of 5,000 points 600 tell what the repositories are, and the rest is for those that pass.
+    assert told.share_to_cut == pytest.approx(1 - 4_400 / (4_286 + 66_668), abs=0.0005)
+    assert 124_000 < fitting(MONTH | {"list_languages": Questions(300_000)}, 1) < 124_100
 
 
 def test_tokens_share_the_hours():
@@ -45,12 +44,12 @@ def test_repositories_that_alone_fill_more_than_an_hour_leave_no_pull_request():
         "read_pull_request": Questions(by_id=7)
     }
     assert estimate(many, 1).share_to_cut == 1
-    assert fitting(7, Load(8_000, 8_000), 1) == 0
+    assert fitting(many, 1) == 0
 
 
 def test_names_take_more_calls_than_ids():
     told = estimate({"profile_repository": Questions(by_id=500, by_name=500)}, 1)
-    assert (told.repositories, told.calls, told.points) == (1_000, 6, 6)
+    assert (told.repositories, told.calls, told.points) == (1_000, 6 + 16, 6 + 16)
 
 
 def test_time_that_github_gives_a_token_counts_where_points_do_not_bind():
@@ -64,7 +63,6 @@ def test_the_last_call_is_priced_by_what_is_left(questions, calls, points):
 
 
 def test_every_question_to_github_has_its_price():
-    # What a search for merges takes shows when it is asked.
-    stages = [stage for stage in values(forge.stages, Stage) if stage.name != "merges"]
+    stages = values(forge.stages, Stage)
     asked = {e.name for s in stages for e in effects_of(s) if e.service is GitHub}
     assert asked == set(PRICES)

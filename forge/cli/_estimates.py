@@ -32,17 +32,14 @@ def _lines(found: "Estimate | Unknown", month: str) -> list[str]:
             f"GitHub: what to ask is known when {found.must_be_built} is built; it costs no token:",
             f"  {command}",
         ]
-    load = f"{_number(found.calls, 'call')}, {_number(found.points, 'point')}"
-    return [f"GitHub: {_left(found)} to ask: {load}, {_hours(found.hours)}", f"  {_fit(found)}"]
-
-
-def _left(found: "Estimate") -> str:
-    pulls = _number(found.pull_requests, "pull request")
-    if not found.repositories:
-        return pulls
     # Criteria on repositories cut what is asked next.
     most = "at most " if found.is_at_most else ""
-    return f"{_number(found.repositories, 'repository')}, {most}{pulls}"
+    load = f"{most}{_number(found.calls, 'call')}, {_number(found.points, 'point')}"
+    left = [_number(found.repositories, "repository")] if found.repositories else []
+    if found.pull_requests:
+        left.append(most + _number(found.pull_requests, "pull request"))
+    words = f"GitHub: {' and '.join(left)} to ask: {load}, {_hours(found.hours)}"
+    return [words, f"  {_fit(found)}"]
 
 
 def _fit(found: "Estimate") -> str:

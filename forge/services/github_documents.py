@@ -115,9 +115,9 @@ def by_pages(pages: list[Page]) -> Document:
         asked = f"{page.field}(first: {RECORDS}, after: $c{n}) {{ ...{page.fragment} }}"
         fields.append(f"  g{n}: node(id: $i{n}) {{ ... on {page.owner} {{ {asked} }} }}")
         places.append((f"g{n}", page.field))
-        connections += 1 + RECORDS * _connections(page.fragment)
+        connections += 1 + RECORDS * lists_of(page.fragment)
     query = _query(", ".join(heads), fields, *(page.fragment for page in pages))
-    return Document(query, variables, [*places], _points_of(connections))
+    return Document(query, variables, [*places], points_of(connections))
 
 
 class Discussed(NamedTuple):
@@ -151,15 +151,16 @@ def by_discussions(discussed: list[Discussed]) -> Document:
 
 
 def _points(fragment: str, things: int) -> int:
-    return _points_of(things * _connections(fragment))
+    return points_of(things * lists_of(fragment))
 
 
-def _connections(fragment: str) -> int:
+def lists_of(fragment: str) -> int:
+    """How many lists, and mere counts of them, a fragment asks for."""
     return len(CONNECTION.findall(_texts(fragment)))
 
 
-def _points_of(connections: int) -> int:
-    # One for each hundred, halves up, and at least one.
+def points_of(connections: int) -> int:
+    """GitHub's published formula: one for each hundred, halves up, and at least one."""
     return max(1, (connections + 50) // 100)
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from forge.services.github_tokens import MINUTE, MINUTE_SECONDS
+from forge.services.github_documents import points_of
+from forge.services.github_quotas import MINUTE
+from forge.services.github_tokens import GRAPHQL_MINUTE
 
 HOUR_POINTS = 5_000
 """What a token has."""
@@ -25,10 +27,6 @@ class Load(NamedTuple):
         """
         return Load(self.calls + other.calls, self.points + other.points)
 
-    def minus(self, other: "Load") -> "Load":
-        """What is left of it without another that it holds."""
-        return Load(self.calls - other.calls, self.points - other.points)
-
     def hours(self, tokens: int) -> float:
         """How long so many tokens take at least.
 
@@ -36,7 +34,8 @@ class Load(NamedTuple):
         call is taken to need `CALL_SECONDS` of it. Tokens are taken to be of different users.
         """
         by_points = self.points / HOUR_POINTS
-        by_time = self.calls * CALL_SECONDS * MINUTE / MINUTE_SECONDS / 3_600
+        _, seconds = GRAPHQL_MINUTE
+        by_time = self.calls * CALL_SECONDS * MINUTE / seconds / 3_600
         return max(by_points, by_time) / tokens
 
 
@@ -47,14 +46,6 @@ class Price:
     a_call: int
     lists: int = 0
 
-    def of_call(self, questions: int) -> int:
-        """Points of one call: a hundredth of its lists, halves up, and at least one.
-
-        >>> Price(60, lists=4).of_call(60), Price(500).of_call(500)
-        (2, 1)
-        """
-        return max(1, (questions * self.lists + 50) // 100)
-
     def load(self, questions: int) -> Load:
         """What so many questions take, by calls of full size and one of what is left.
 
@@ -62,5 +53,6 @@ class Price:
         Load(calls=3, points=5)
         """
         whole, rest = divmod(questions, self.a_call)
-        points = whole * self.of_call(self.a_call) + (self.of_call(rest) if rest else 0)
+        points = whole * points_of(self.a_call * self.lists)
+        points += points_of(rest * self.lists) if rest else 0
         return Load(whole + bool(rest), points)
