@@ -1,6 +1,7 @@
 """The loopback GitHub of a month in a process of its own, so that figures are forge's alone."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,6 +13,8 @@ from typing import Any
 from github_month import Month
 from github_replies import stalled
 from github_server import Asked, GitHub, schema_file, serve_github
+
+SPREAD = re.compile(r"\.\.\. ?(on )?\w+")
 
 
 @dataclass
@@ -58,9 +61,11 @@ def totals(github: GitHub) -> dict[str, Any]:
     }
 
 
-def _ids(asked: Asked) -> Iterable[str]:
+def _ids(asked: Asked) -> Iterable[tuple[str, str]]:
+    """Each id with what is asked of it: the first fragment that the query spreads."""
     lists = [value for value in asked.variables.values() if isinstance(value, list)]
-    return (one for some in lists for one in some)
+    what = SPREAD.search(asked.query)
+    return ((what[0] if what else "", one) for some in lists for one in some)
 
 
 def main(told: str) -> None:
