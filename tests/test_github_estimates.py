@@ -169,8 +169,9 @@ def test_bounds_count_and_status_takes_those_of_the_last_build_to_stand(forge, t
     assert (told["repositories"], told["pull_requests"]) == (2, 3)
     assert figures(forge("status", "--json"))["2026-03"]["repositories"] == 3
     forge(*MONTH, *bounds, "--to", "repositories")
-    told = figures(forge("status", "--json"))["2026-03"]
-    assert (told["repositories"], told["pull_requests"]) == (0, 3)
+    for more in ((), ("--limit", "repositories.stars=1")):
+        told = figures(forge("status", "--json", *more))["2026-03"]
+        assert (told["repositories"], told["pull_requests"]) == (0, 3)
 
 
 @pytest.mark.usefixtures("github")
