@@ -17,19 +17,23 @@ from forge.recollection import Questions, Recollection
 from forge.selection import Exclusions, Selection
 from forge.services.github import LANGUAGES, NAMED, PULL_REQUESTS, REPOSITORIES
 from forge.services.github_documents import lists_of
+from forge.services.github_hints import QUESTIONS
 from forge.services.github_prices import Load, Price
 from forge.settings import Settings
 from forge.stage import Stage
 from forge.store import Store
 
 OF_REPOSITORIES, OF_LANGUAGES = "profile_repository", "list_languages"
-OF_PULL_REQUESTS = "read_pull_request"
+OF_PULL_REQUESTS, OF_HINTS = "read_pull_request", "read_hints"
 CONTENTS = Price(LANGUAGES, lists_of("RepositoryLanguages"))
 PULLS = Price(PULL_REQUESTS, lists_of("PullRequest"))
+# Nearly all close one issue.
+HINTS = Price(QUESTIONS, lists_of("FirstCommit") + lists_of("Discussion"))
 PRICES = {
     OF_REPOSITORIES: (Price(REPOSITORIES), Price(NAMED)),
     OF_LANGUAGES: (CONTENTS, CONTENTS),
     OF_PULL_REQUESTS: (PULLS, PULLS),
+    OF_HINTS: (HINTS, HINTS),
 }
 """By effect: of a question by GitHub's id, and of one by name; further pages come on top."""
 SOURCE = "merges"
@@ -49,6 +53,8 @@ class Estimate:
 
     repositories: int
     pull_requests: int
+    discussions: int
+    """Of candidates, once it is known which they are."""
     is_at_most: bool
     """Whether repositories that are not known yet may still put questions out."""
     calls: int
@@ -80,6 +86,7 @@ def estimate(left: dict[str, Questions], tokens: int) -> Estimate:
     return Estimate(
         repositories=passing.count,
         pull_requests=pulls.count,
+        discussions=left.get(OF_HINTS, Questions()).count,
         is_at_most=unknown.count > 0,
         calls=load.calls,
         points=load.points,

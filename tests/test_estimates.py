@@ -52,6 +52,12 @@ def test_names_take_more_calls_than_ids():
     assert (told.repositories, told.calls, told.points) == (1_000, 6 + 16, 6 + 16)
 
 
+def test_discussions_of_candidates_count_when_it_is_known_which_they_are():
+    told = estimate({"read_hints": Questions(by_id=120)}, 1)
+    assert (told.discussions, told.repositories, told.pull_requests) == (120, 0, 0)
+    assert (told.calls, told.points, told.share_to_cut) == (3, 3, 0)
+
+
 def test_time_that_github_gives_a_token_counts_where_points_do_not_bind():
     # 55 seconds of each minute, a second a call.
     assert Load(calls=3_300, points=3_300).hours(1) == pytest.approx(1.0)

@@ -106,6 +106,7 @@ def test_json_of_both_commands_has_the_same_figures(forge):
     assert figures(forge(*DRY, "--json")) == {
         "repositories": 3,
         "pull_requests": 5,
+        "discussions": 0,
         "is_at_most": True,
         "calls": 3,
         "points": 3,

@@ -38,6 +38,8 @@ def _lines(found: "Estimate | Unknown", month: str) -> list[str]:
     left = [_number(found.repositories, "repository")] if found.repositories else []
     if found.pull_requests:
         left.append(most + _number(found.pull_requests, "pull request"))
+    if found.discussions:
+        left.append(_number(found.discussions, "discussion"))
     words = f"GitHub: {' and '.join(left)} to ask: {load}, {_hours(found.hours)}"
     return [words, f"  {_fit(found)}"]
 

@@ -144,10 +144,10 @@ def by_discussions(discussed: list[Discussed]) -> Document:
         else:
             heads.append(f"$o{n}: ID!")
             fields.append(f"  d{n}: node(id: $o{n}) {{ {wanted} }}")
-        connections += _connections("FirstCommit") + len(issues) * _connections("Discussion")
+        connections += lists_of("FirstCommit") + len(issues) * lists_of("Discussion")
     places: list[tuple[str | int, ...]] = [(f"d{n}",) for n in range(len(discussed))]
     query = _query(", ".join(heads), fields, "FirstCommit", "Discussion")
-    return Document(query, variables, places, _points_of(connections))
+    return Document(query, variables, places, points_of(connections))
 
 
 def _points(fragment: str, things: int) -> int:
