@@ -37,7 +37,9 @@ PRICES = {
 }
 """By effect: of a question by GitHub's id, and of one by name; further pages come on top."""
 SOURCE = "merges"
-FLAG = "flag "
+FLAG, UNTOLD = "flag ", ""
+WITHOUT_IDS = {UNTOLD, '"git"', '"pool"'}
+"""Sources of merges that know no ids of GitHub's: git is asked unless somebody wishes."""
 TOLD: dict[str, Any] = {
     "enrich": str,
     "sample": float,
@@ -186,7 +188,7 @@ def stood(store: Store, stages: list[Stage], selection: Selection, settings: Set
     flags: dict[str, Any] = {}
     for record in sorted(records, key=lambda record: record.written_ns):
         flags |= {n.removeprefix(FLAG): v for n, v in record.ingredients.items() if FLAG in n}
-    has_ids = flags.get("source") == '"archive"' and bool(settings.github_tokens)
+    has_ids = flags.get("source", UNTOLD) not in WITHOUT_IDS and bool(settings.github_tokens)
     flags.setdefault("enrich", '"github"' if has_ids else '"git"')
     told = {name: _value(name, flags[name]) for name in TOLD if name in flags}
     return replace(selection, **{n: value for n, value in told.items() if value is not None})
