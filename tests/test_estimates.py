@@ -69,6 +69,8 @@ def test_the_last_call_is_priced_by_what_is_left(questions, calls, points):
 
 
 def test_every_question_to_github_has_its_price():
-    stages = values(forge.stages, Stage)
+    # How much a search for merges takes shows when it is asked.
+    before = {"hours", "merges"}
+    stages = [stage for stage in values(forge.stages, Stage) if stage.name not in before]
     asked = {e.name for s in stages for e in effects_of(s) if e.service is GitHub}
     assert asked == set(PRICES)
