@@ -43,6 +43,34 @@ class Failure:
             object.__setattr__(self, "detail", words)
 
 
+@dataclass(frozen=True)
+class Bill:
+    """What a question cost, all its requests together; null where the endpoint does not say."""
+
+    model: str | None = None
+    """The one that really answered."""
+    mode: str | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    dollars: float | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Paid:
+    """An answer or a failure that cost something."""
+
+    answer: Row | Failure
+    bill: Bill
+
+    def adding(self, **columns: Any) -> "Paid":
+        """The same with more columns; a failure stays what it is."""
+        if isinstance(self.answer, Failure):
+            return self
+        return Paid(self.answer | columns, self.bill)
+
+
 class Service(Protocol):
     """Something outside that answers; opened once per build, inside its event loop."""
 
@@ -69,7 +97,7 @@ class Resting(Protocol):
         """Say to `tell`, again and again, until when it waits."""
 
 
-Function = Callable[..., Awaitable[Row | Failure]]
+Function = Callable[..., Awaitable[Row | Failure | Paid]]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -36,6 +36,33 @@ def tokens(value: Any) -> tuple[SecretStr, ...]:
 Tokens = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(tokens)]
 
 
+def key(value: Any) -> SecretStr | None:
+    """The one token that a text is, or none where it is empty."""
+    found = tokens(value or ())
+    if len(found) > 1:
+        raise ValueError("a key is one word")
+    return next(iter(found), None)
+
+
+Key = Annotated[SecretStr | None, NoDecode, BeforeValidator(key)]
+Word = Annotated[str | None, BeforeValidator(lambda value: value or None)]
+Temperature = Annotated[
+    float | None, Field(ge=0), BeforeValidator(lambda value: None if value == "" else value)
+]
+"""None: what the model takes by itself, as some reasoning models insist."""
+Url = Annotated[
+    Address | None, NoDecode, BeforeValidator(lambda value: read(value) if value else None)
+]
+
+
+class Price(BaseModel, frozen=True, extra="forbid"):
+    """What a model costs, in dollars for a million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached_input: float | None = Field(default=None, ge=0)
+
+
 class Settings(BaseSettings):
     """What a machine or a user sets once."""
 
@@ -50,6 +77,16 @@ class Settings(BaseSettings):
     git_url: Place = Address("https://github.com/{owner}/{repo}")
     github_url: Place = Address("https://api.github.com")
     github_tokens: Tokens = ()
+    llm_base_url: Url = None
+    llm_model: Word = None
+    llm_api_key: Key = None
+    openrouter_api_key: Key = Field(default=None, validation_alias="openrouter_api_key")
+    openai_api_key: Key = Field(default=None, validation_alias="openai_api_key")
+    llm_temperature: Temperature = 0
+    llm_seed: int | None = None
+    llm_output_tokens: int = Field(default=4_000, ge=16)
+    llm_concurrency: int = Field(default=64, ge=1)
+    llm_prices: dict[str, Price] = Field(default_factory=dict)
     recipes: Path = Path("recipes")
     build_network: str = "default"
     build_ca_bundle: Path | None = None

@@ -3,7 +3,10 @@ import sys
 from pathlib import Path
 
 # What makes a command slow to start, and is not needed to explain it.
-HEAVY = {"polars", "duckdb", "dataframely", "docker", "httpx", "pydantic", "rich", "pyarrow"}
+HEAVY = {"polars", "duckdb", "dataframely", "docker", "httpx", "pydantic", "rich", "pyarrow"} | {
+    "openai",
+    "instructor",
+}
 CODE = r"""
 import sys
 from click.testing import CliRunner
