@@ -77,7 +77,7 @@ class LLM:
             self.busiest = max(self.busiest, self.running)
             planted = self.first.pop(0) if self.first else None
             is_full = self.running > self.most
-        reply = planted or (limited() if is_full else self._answered(asked))
+        reply = planted or (limited("0") if is_full else self._answered(asked))
         if not is_full:
             self.is_over.wait(self.latency)
         with self.lock:

@@ -93,10 +93,11 @@ def test_way_of_asking_that_a_model_takes_is_found_once(able, ways):
 
 
 def test_first_question_finds_the_way_alone_while_others_wait():
-    with serve_llm(lambda _: HARD, modes=("md_json",)) as llm:
+    with serve_llm(lambda _: HARD, modes=("md_json",), latency=0.1) as llm:
         paid = ask(llm, *[PROMPT] * 20, at_once=True)
     assert [one.answer for one in paid] == [HARD] * 20
     assert llm.ways == ["tools", "json_schema", *["md_json"] * 20]
+    assert llm.busiest > 5
 
 
 def test_model_that_talks_where_a_tool_is_wanted_is_asked_in_another_way():
@@ -156,11 +157,11 @@ def test_what_is_no_answer_has_a_name_and_a_price(reply, reason):
 
 
 def test_what_no_model_is_to_blame_for_is_asked_again():
-    bodies = [error_body(502, "Provider returned error"), error_choice()]
+    bodies = [error_body(502, "Provider returned error"), *[error_choice()] * 3]
     with serve_llm(lambda _: HARD, first=bodies) as llm:
         (paid,) = ask(llm)
     assert paid.answer == HARD
-    assert paid.bill.attempts == 3
+    assert paid.bill.attempts == 5
 
 
 def test_thoughts_before_an_answer_are_left_out():
