@@ -10,7 +10,7 @@ import polars as pl
 
 from forge.claims import Claims, Others, Question, claims
 from forge.disk import is_of_disk
-from forge.effect import OPEN, Failure, Resting, Row, Service
+from forge.effect import OPEN, Bill, Failure, Paid, Resting, Row, Service
 from forge.errors import ContractError, ForgeError, ServiceError
 from forge.memo import Journal, Remembered
 from forge.recall import BATCH, UNREMEMBERED, Recall
@@ -29,7 +29,7 @@ class Asking:
     progress: Progress
     tries: dict[str, int]
     others: Others
-    failed: dict[str, tuple[Failure, float]] = field(default_factory=dict)
+    failed: dict[str, tuple[Failure, float, Bill | None]] = field(default_factory=dict)
     pending: dict[str, Failure] = field(default_factory=dict)
     asked: int = 0
     errors_in_a_row: int = 0
@@ -92,7 +92,7 @@ class Asking:
         name = f"{self.recall.effect.name}{words}"
         self.progress(name, self.asked + spared, len(self.tries))
 
-    async def _answer(self, service: Service, question: Row) -> Row | Failure:
+    async def _answer(self, service: Service, question: Row) -> Row | Failure | Paid:
         seconds = self.recall.effect.seconds
         try:
             async with asyncio.timeout(seconds):
@@ -117,20 +117,22 @@ class Asking:
             self.outage = error
         return Failure("infra", "service_down", str(error))
 
-    def _note(self, key: str, answer: Row | Failure, seconds: float, journal: Journal) -> None:
+    def _note(self, key: str, told: Row | Failure | Paid, seconds: float, journal: Journal) -> None:
+        answer, bill = (told.answer, told.bill) if isinstance(told, Paid) else (told, None)
         if not isinstance(answer, Failure):
             self._check(answer)
-            journal.append(self._row(key, seconds, answer=answer))
+            journal.append(self._row(key, seconds, bill, answer=answer))
         elif answer.kind == "pending":
             self.pending[key] = answer
         elif answer.kind == "infra":  # remembered only when the ask ends without an outage
-            self.failed[key] = (answer, seconds)
+            self.failed[key] = (answer, seconds, bill)
         else:
-            journal.append(self._row(key, seconds, failure=answer))
+            journal.append(self._row(key, seconds, bill, failure=answer))
 
     def _remember_failed(self, journal: Journal) -> None:
-        for key, (failure, seconds) in self.failed.items():
-            journal.append(self._row(key, seconds, failure=failure, tries=self.tries[key] + 1))
+        for key, (failure, seconds, bill) in self.failed.items():
+            tries = self.tries[key] + 1
+            journal.append(self._row(key, seconds, bill, failure=failure, tries=tries))
 
     def _check(self, answer: Row) -> None:
         effect = self.recall.effect
@@ -141,10 +143,11 @@ class Asking:
                 "this is a bug in forge: please report it"
             )
 
-    def _row(
+    def _row(  # noqa: PLR0913 - what a memo holds of a question
         self,
         key: str,
         seconds: float,
+        bill: Bill | None,
         *,
         answer: Row | None = None,
         failure: Failure | None = None,
@@ -154,7 +157,7 @@ class Asking:
             (failure.kind, failure.reason, failure.detail) if failure else (None, None, None)
         )
         version, took = self.recall.effect.version, round(seconds, 3)
-        return Remembered(key, version, self.now, kind, reason, detail, tries, took, answer)
+        return Remembered(key, version, self.now, kind, reason, detail, tries, took, answer, bill)
 
 
 def first_of(several: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -22,6 +22,7 @@ import polars as pl
 
 from forge.columns import dtypes
 from forge.drafts import clear_drafts, draft_in
+from forge.effect import Bill
 from forge.errors import InputError
 from forge.lock import is_held
 
@@ -44,6 +45,21 @@ class Remembered(msgspec.Struct, frozen=True, omit_defaults=False):
     tries: int
     seconds: float
     answer: dict[str, Any] | None
+    bill: Bill | None = None
+
+
+BILL = pl.Struct(
+    {
+        "model": pl.String,
+        "mode": pl.String,
+        "input_tokens": pl.Int64,
+        "cached_tokens": pl.Int64,
+        "output_tokens": pl.Int64,
+        "dollars": pl.Float64,
+        "attempts": pl.Int64,
+    }
+)
+"""What a question cost; null where it costs nothing."""
 
 
 def memo_schema(answers: type[dy.Schema]) -> dict[str, Any]:
@@ -58,6 +74,7 @@ def memo_schema(answers: type[dy.Schema]) -> dict[str, Any]:
         "tries": pl.Int64,
         "seconds": pl.Float64,
         "answer": pl.Struct(dtypes(answers)),
+        "bill": BILL,
     }
 
 

@@ -1,6 +1,7 @@
 """Views over all months' tables: for `forge sql`, and in a small file that any SQL client opens."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import dataframely as dy
@@ -20,6 +21,31 @@ DRAFT = f".{FILE}-"
 HOURS = "hours"
 
 
+class Ledger(dy.Schema):
+    """One row per question that was asked, of whatever effect."""
+
+    effect = dy.String(description="the question")
+    key = dy.String(description="which inputs it was asked with, as a hash")
+    asked_at = dy.Datetime(time_unit="us", description="when the build that asked it began, UTC")
+    kind = dy.String(nullable=True, description="kind of failure; null where it was answered")
+    reason = dy.String(nullable=True, description="the failure's short name")
+    seconds = dy.Float64(description="from question to answer, waits included")
+    model = dy.String(nullable=True, description="the model that really answered")
+    mode = dy.String(nullable=True, description="how an answer of its schema was asked for")
+    input_tokens = dy.Int64(nullable=True, description="tokens told, cached ones included")
+    cached_tokens = dy.Int64(nullable=True, description="tokens told that cost less")
+    output_tokens = dy.Int64(nullable=True, description="tokens answered")
+    dollars = dy.Float64(nullable=True, description="price; null where nobody tells it")
+    attempts = dy.Int64(nullable=True, description="requests that were made for it")
+
+
+BILL_TYPE = (
+    "struct(model varchar, mode varchar, input_tokens bigint, cached_tokens bigint, "
+    "output_tokens bigint, dollars double, attempts bigint)"
+)
+BILL = ("model", "mode", "input_tokens", "cached_tokens", "output_tokens", "dollars", "attempts")
+
+
 class Rejected(PullRequestKey):
     """One row per row that a table did not keep."""
 
@@ -31,7 +57,7 @@ class Rejected(PullRequestKey):
 def create_views(
     duck: duckdb.DuckDBPyConnection, settings: Settings, chosen: Iterable[Stage]
 ) -> None:
-    """Every table by its name, with `month`; `rejected` of all tables, with `table`; `events`."""
+    """Every table by its name, with `month`; `rejected` of all of them; `events`; `ledger`."""
     root = settings.root.absolute()
     stages = list(chosen)
     for stage in stages:
@@ -41,6 +67,9 @@ def create_views(
             _create(duck, f"rejected_{stage.name}", root / "rejected" / stage.name, Rejected)
     _create_rejected(duck, root)
     _create_events(duck, settings, stages)
+    # A damaged memo is for the next build to tell: the tables are whole without it.
+    with suppress(duckdb.Error):
+        _create_ledger(duck, settings.memo_folder.absolute())
 
 
 def write_views(settings: Settings, chosen: Iterable[Stage]) -> None:
@@ -89,6 +118,23 @@ def _create_events(
     known = f"read_parquet([{listed}], union_by_name = true)"
     rows = known if files else _empty(duck, Events)
     _view(duck, "events", "*", rows)
+
+
+def _create_ledger(duck: duckdb.DuckDBPyConnection, memo: Path) -> None:
+    folders = sorted({part.parent for part in memo.glob("*/part-*.parquet")})
+    facts = [name for name in Ledger.column_names() if name not in BILL]
+    columns = ", ".join([*facts, *(f"bill.{name}" for name in BILL)])
+    asked = " union all ".join(f"(from {_memo_rows(folder, columns)})" for folder in folders)
+    _view(duck, "ledger", "*", f"({asked})" if folders else _empty(duck, Ledger))
+
+
+def _memo_rows(folder: Path, columns: str) -> str:
+    parts = f"read_parquet({_text(f'{folder}/part-*.parquet')}, union_by_name = true)"
+    # Old parts have no bills.
+    unbilled = f"(select null::{BILL_TYPE} as bill where false)"
+    known = f"(from {parts} union all by name from {unbilled})"
+    named = f"(select {_text(folder.name)} as effect, * from {known})"  # noqa: S608 - quoted
+    return f"(select {columns} from {named})"  # noqa: S608 - the same
 
 
 def _event_files(settings: Settings, stages: list[Stage]) -> list[Path]:

@@ -33,12 +33,13 @@ def command(**flags: Any) -> None:
     """Run one SELECT, EXPLAIN or DESCRIBE over the tables, named as `forge tables` lists them.
 
     All months are seen, told apart by the column month. Beside the tables: rejected (with the
-    column "table"), rejected_<table>, and events (the archive's, of pull requests and, where kept,
-    of issues).
+    column "table"), rejected_<table>, events (the archive's, of pull requests and, where kept, of
+    issues), and ledger (every question of every effect, how long it took and what it cost).
 
     \b
     forge sql "select month, count(*) from tasks group by month"
     forge sql "select unnest(reasons), count(*) from rejected_tasks group by 1"
+    forge sql "select effect, model, sum(dollars) from ledger group by all"
     """
     from forge.build import stages
     from forge.queries import answered
