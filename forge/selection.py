@@ -63,6 +63,10 @@ class Selection:
     per_repository: int | None = None
     hand_recipes: dict[str, str] = field(default_factory=dict)
     tasks: int | None = None
+    judge: str | None = None
+    """The model that judges, with its sampling; None: heuristics do."""
+    difficulty: tuple[str, ...] = ()
+    """Levels wanted; none: all."""
 
     @property
     def is_bounded(self) -> bool:

@@ -100,6 +100,11 @@ PASSING: dict[str, tuple[Change, tuple[str, ...]]] = {
         with_columns(fate=pl.lit("rejected"), reasons=pl.lit(["has_hints"])),
         ("papertrail/glyphs",),
     ),
+    # The other way round: nobody wants another level, so that it keeps all.
+    "triage": (
+        with_columns(fate=pl.lit("rejected"), reasons=pl.lit(["has_wanted_difficulty"])),
+        ("papertrail/glyphs",),
+    ),
     "patches": (with_columns(**EVERYTHING_IS_GOLD), ("papertrail/glyphs",)),
     "features": (with_columns(static_difficulty=pl.lit(1.0)), ("papertrail/glyphs",)),
     "statements": (keeping(statement_source="pull_request"), ("lanternworks/tidytext",)),

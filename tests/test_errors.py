@@ -79,8 +79,8 @@ def plain(text: str, root: Path) -> str:
             2,
             (
                 "forge: no such table: taks\nthe tables are hours, merges, repositories, "
-                "pull_requests, candidates, issues, hints, patches, features, statements, recipes, "
-                "environments, attempts, verdicts, gates, leaks, tasks, splits\n"
+                "pull_requests, candidates, issues, hints, triage, patches, features, statements, "
+                "recipes, environments, attempts, verdicts, gates, leaks, tasks, splits\n"
             ),
         ),
     ],

@@ -45,6 +45,8 @@ name them yourself, one a line, with --pool FILE"""
 @click.option("--sample", help="A share of the repositories by hash, such as 1%.")
 @click.option("--per-repository", type=click.IntRange(1), help="Candidates tried per repository.")
 @click.option("--tasks", type=click.IntRange(1), help="Stop when so many are verified.")
+@click.option("--difficulty", type=click.Choice(["easy", "medium", "hard"]), multiple=True,
+              help="Go on with what looks so hard alone (repeatable).")  # fmt: skip
 @click.option("--to", help="The last table to build.")
 @click.option("--force", multiple=True, help="Build this table again (repeatable).")
 @click.option("--retry", multiple=True, help="Ask again what failed as data, policy, environment, "
@@ -84,7 +86,8 @@ def command(**flags: Any) -> None:
     chosen = read_selection(flags)
     settings = _settings(flags)
     check_tokens(chosen, settings)
-    chosen = replace(chosen, enrich=_enriched_by(flags, chosen, settings))
+    enrich = _enriched_by(flags, chosen, settings)
+    chosen = replace(chosen, enrich=enrich, judge=_judge(settings))
     unbounded_end = UNBOUNDED_ENDS[chosen.enrich]
     to = flags["to"] or (None if chosen.is_bounded else unbounded_end)
     if flags["dry_run"]:
@@ -110,6 +113,13 @@ def _enriched_by(flags: dict[str, Any], chosen: "Selection", settings: "Settings
 
     has_ids = chosen.source in {"archive", *GITHUB_SOURCES} and bool(settings.github_tokens)
     return wish or ("github" if has_ids else "git")
+
+
+def _judge(settings: "Settings") -> str | None:
+    from forge.services.llm_endpoint import endpoint_of
+
+    endpoint = endpoint_of(settings)
+    return endpoint.identity if endpoint else None
 
 
 def _rows_of(table: str, outcomes: list["Outcome"]) -> int:

@@ -14,6 +14,7 @@ from forge.services.git import Failed, Git, Sought
 from forge.stage import Decided, stage
 from forge.stages.candidates import Candidates
 from forge.stages.pull_requests import PullRequests
+from forge.stages.triage import Triage
 
 BETWEEN = ("base_commit", "merge_commit", "head_sha", "base_ref", "base_sha")
 
@@ -98,6 +99,7 @@ async def cut_patches(
 
 @stage
 def patches(
+    triage: dy.LazyFrame[Triage],
     candidates: dy.LazyFrame[Candidates],
     pull_requests: dy.LazyFrame[PullRequests],
     *,
@@ -107,7 +109,8 @@ def patches(
     tests = {name: language.tests for name, language in languages().items()}
     runners = {name: language.runner_paths for name, language in languages().items()}
     changes = pull_requests.select(*PULL_REQUEST, "repo", "merged_at", "change", *BETWEEN)
-    rows = candidates.select(
+    wanted = candidates.join(triage, on=PULL_REQUEST, how="semi", maintain_order="left")
+    rows = wanted.select(
         *PULL_REQUEST,
         tests=pl.col("language").replace_strict(tests),
         runner=pl.col("language").replace_strict(runners),

@@ -12,7 +12,7 @@ NOTHING = dict.fromkeys(
 
 
 def read(**flags):
-    return read_selection(NOTHING | {"source": "archive", "keep": ()} | flags)
+    return read_selection(NOTHING | {"source": "archive", "keep": (), "difficulty": ()} | flags)
 
 
 @pytest.mark.parametrize("hours", ["5-3", "1-2-3", "-1", "0-", "", ",", "x", "²", "0-9999999999"])

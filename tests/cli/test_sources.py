@@ -11,11 +11,11 @@ from forge.errors import InputError, UsageError
 NOTHING = dict.fromkeys(
     ("month", "hours", "pool", "rows", "exclude", "repositories", "sample", "per_repository",
      "tasks", "address")
-)  # fmt: skip
+) | {"keep": (), "difficulty": ()}  # fmt: skip
 
 
 def read(source, where=None, **flags):
-    given = {"month": "2026-03", "source": source, "address": where, "keep": ()} | flags
+    given = {"month": "2026-03", "source": source, "address": where} | flags
     return read_selection(NOTHING | given)
 
 

@@ -9,6 +9,7 @@ from forge.selection import Named
 from forge.stages.patches import patches
 from forge.stages.pull_requests import pull_requests
 from forge.stages.statements import statements
+from forge.stages.triage import triage
 
 ISC = """Permission to use, copy, modify, and/or distribute this software for any purpose with or
 without fee is hereby granted, provided that the above copyright notice and this permission notice
@@ -34,6 +35,18 @@ def test_a_candidate_is_cut_by_its_languages_pattern_of_tests(repository, tmp_pa
     assert row["gold_patch"].count("diff --git") == 1
     assert row["gold_patch"].startswith("diff --git a/fix.py b/fix.py\n")
     assert row["test_paths"] == ["tests/data/a.json", "tests/test_fix.py"]
+
+
+def test_a_candidate_of_another_level_than_wanted_is_not_cut(repository, tmp_path):
+    repository.commit("Count to two (#7)", {"fix.py": "two\n", "tests/test_fix.py": "two\n"})
+
+    run_build(tmp_path, repository, "patches", named=named("ann/fix#7"), difficulty=("hard",))
+
+    assert refused(tmp_path, triage) == [("rejected", ["has_wanted_difficulty"])]
+    assert kept(tmp_path, patches) == []
+    assert list(tmp_path.glob("memo/cut_patches/part-*")) == []
+    run_build(tmp_path, repository, "patches", named=named("ann/fix#7"), difficulty=("easy",))
+    assert len(kept(tmp_path, patches)) == 1
 
 
 def test_a_change_that_cannot_be_cut_in_two_has_a_reason(repository, tmp_path):
