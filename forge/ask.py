@@ -10,7 +10,7 @@ import polars as pl
 
 from forge.claims import Claims, Others, Question, claims
 from forge.disk import is_of_disk
-from forge.effect import OPEN, Bill, Failure, Paid, Resting, Row, Service
+from forge.effect import OPEN, Bill, Failure, Paid, PaidError, Resting, Row, Service
 from forge.errors import ContractError, ForgeError, ServiceError
 from forge.memo import Journal, Remembered
 from forge.recall import BATCH, UNREMEMBERED, Recall
@@ -97,6 +97,8 @@ class Asking:
         try:
             async with asyncio.timeout(seconds):
                 answer = await self.recall.effect.function(service, **question)
+        except PaidError as error:
+            return Paid(self._count(error), error.bill)
         except ServiceError as error:
             return self._count(error)
         except ForgeError:

@@ -13,6 +13,7 @@ import dataframely as dy
 
 from forge.address import masked
 from forge.artifacts import Artifacts
+from forge.errors import ServiceError
 from forge.settings import Settings
 
 Row = dict[str, Any]
@@ -55,6 +56,16 @@ class Bill:
     output_tokens: int | None = None
     dollars: float | None = None
     attempts: int = 0
+    request_seconds: float = 0.0
+    """That its requests took, without what they waited for."""
+
+
+class PaidError(ServiceError):
+    """A service went down over a question that had cost something already."""
+
+    def __init__(self, message: str, bill: Bill) -> None:
+        super().__init__(message)
+        self.bill = bill
 
 
 @dataclass(frozen=True)

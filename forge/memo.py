@@ -57,6 +57,7 @@ BILL = pl.Struct(
         "output_tokens": pl.Int64,
         "dollars": pl.Float64,
         "attempts": pl.Int64,
+        "request_seconds": pl.Float64,
     }
 )
 """What a question cost; null where it costs nothing."""

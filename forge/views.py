@@ -37,13 +37,17 @@ class Ledger(dy.Schema):
     output_tokens = dy.Int64(nullable=True, description="tokens answered")
     dollars = dy.Float64(nullable=True, description="price; null where nobody tells it")
     attempts = dy.Int64(nullable=True, description="requests that were made for it")
+    request_seconds = dy.Float64(nullable=True, description="that these took, waits aside")
 
 
 BILL_TYPE = (
     "struct(model varchar, mode varchar, input_tokens bigint, cached_tokens bigint, "
-    "output_tokens bigint, dollars double, attempts bigint)"
+    "output_tokens bigint, dollars double, attempts bigint, request_seconds double)"
 )
-BILL = ("model", "mode", "input_tokens", "cached_tokens", "output_tokens", "dollars", "attempts")
+BILL = (
+    *("model", "mode", "input_tokens", "cached_tokens", "output_tokens", "dollars"),
+    *("attempts", "request_seconds"),
+)
 
 
 class Rejected(PullRequestKey):

@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -90,9 +88,8 @@ def rejected(root: Path) -> list[tuple[Any, ...]]:
     return rows.sort("number").select("number", "fate", "reasons", "detail").rows()
 
 
-@contextmanager
-def program(root: Path, url: str, count: int) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """A command that triages so many, in a process of its own."""
+def program(root: Path, url: str, count: int) -> tuple[list[str], dict[str, str]]:
+    """A command that triages so many, in a process of its own, and what it needs to be told."""
     code = (
         "import sys; from pathlib import Path; import triaging\n"
         "root, url, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])\n"
@@ -100,4 +97,4 @@ def program(root: Path, url: str, count: int) -> Iterator[tuple[list[str], dict[
     )
     here = Path(__file__).resolve().parent
     paths = os.pathsep.join([str(here), str(here.parent)])
-    yield [sys.executable, "-c", code, str(root), url, str(count)], {"PYTHONPATH": paths}
+    return [sys.executable, "-c", code, str(root), url, str(count)], {"PYTHONPATH": paths}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel
 
 from forge.artifacts import Artifacts
-from forge.effect import Failure, Paid, Row
+from forge.effect import Failure, Paid, PaidError, Row
 from forge.errors import ForgeError, InputError, ServiceError
 from forge.services.llm_answers import UnansweredError, UnsupportedError, invalid
 from forge.services.llm_bills import Tally
@@ -87,7 +87,10 @@ class Judge:
         """The model's answer as a row of the schema's fields, and what it cost."""
         tally = Tally(self.endpoint.prices, self.endpoint.model)
         question = Question(prompt, schema, tally)
-        answer = await self._first(question) or await self._answered(question)
+        try:
+            answer = await self._first(question) or await self._answered(question)
+        except ServiceError as error:
+            raise PaidError(str(error), tally.bill) from None
         return Paid(answer, tally.bill)
 
     async def _first(self, question: Question) -> Row | Failure | None:

@@ -29,6 +29,7 @@ class Tally:
     mode: str | None = None
     model: str | None = None
     attempts: int = 0
+    seconds: float = 0.0
     used: list[Used] = field(default_factory=list)
 
     def add(self, completion: "ChatCompletion") -> None:
@@ -42,7 +43,8 @@ class Tally:
         columns = list(zip(*self.used, strict=True)) or [()] * len(Used._fields)
         sums = [_sum(column) if column else None for column in columns]
         known = dict(zip(Used._fields, sums, strict=True))
-        return Bill(self.model, self.mode, attempts=self.attempts, **known)  # type: ignore[arg-type]
+        spent = {"attempts": self.attempts, "request_seconds": round(self.seconds, 3)}
+        return Bill(self.model, self.mode, **known, **spent)  # type: ignore[arg-type]
 
     def _price(self, model: str) -> Price | None:
         return self.prices.get(model) or self.prices.get(self.asked)

@@ -1,5 +1,6 @@
 """Requests to a model: one completion each, asked again where that may help, and paid for."""
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -47,7 +48,10 @@ class Calls:
 
         key = self.endpoint.key
         # A redirect would take the key elsewhere.
-        http = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        try:
+            http = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        except (ValueError, ImportError):
+            raise InputError("a proxy cannot be used\nname one of http:// or https://") from None
         self.client = openai.AsyncOpenAI(
             base_url=self.endpoint.address.url,
             api_key=key.get_secret_value() if key else NO_KEY,
@@ -82,6 +86,8 @@ class Calls:
             except LimitedError as limited:
                 self.gate.rest(limited.seconds, began)
                 raise
+            finally:
+                tally.seconds += time.monotonic() - began
             tally.add(completion)
             self.gate.grow()
             return completion

@@ -12,7 +12,7 @@ from toys import NOW, Numbers, numbers
 from forge.artifacts import Artifacts
 from forge.build import Options, build
 from forge.criteria import decide
-from forge.effect import Bill, Failure, Paid, effect
+from forge.effect import Bill, Failure, Paid, PaidError, effect
 from forge.memo import BILL, Memo, Remembered
 from forge.queries import answered
 from forge.selection import Selection
@@ -31,7 +31,7 @@ class Levels(Numbers, Answer):
 
 
 class Paying:
-    """Answers one, refuses two, is out of order for three; all of it costs."""
+    """Answers one, refuses two, is out of order for three and down for four; all of it costs."""
 
     identity = "paying"
 
@@ -46,6 +46,8 @@ class Paying:
         pass
 
     async def level(self, number: int) -> Paid:
+        if number == 4:
+            raise PaidError("out of order\nwait", COST)
         kinds = {2: "model", 3: "infra"}
         kind = kinds.get(number)
         return Paid(Failure(kind, "odd") if kind else {"level": "easy"}, COST)
@@ -62,7 +64,7 @@ def levels(numbers: dy.LazyFrame[Numbers], *, run: object) -> Decided[Levels]:
 
 
 def run_build(root: Path) -> None:
-    selection, settings = Selection("2026-03", sample=3), Settings(root=root)
+    selection, settings = Selection("2026-03", sample=4), Settings(root=root)
     chosen = [numbers, levels]
     list(build(chosen, selection, settings, Options(), now=NOW, progress=lambda *_: None))
 
@@ -79,9 +81,10 @@ def test_answers_and_failures_alike_are_in_the_ledger_with_what_they_cost(tmp_pa
     assert set(told) == {
         ("judge_level", None, None, "toy-1-0301", "tools", 0.002, 1),
         ("judge_level", "infra", "odd", "toy-1-0301", "tools", 0.002, 1),
+        ("judge_level", "infra", "service_down", "toy-1-0301", "tools", 0.002, 1),
         ("judge_level", "model", "odd", "toy-1-0301", "tools", 0.002, 1),
     }
-    assert ledger(tmp_path, "input_tokens, cached_tokens, output_tokens") == [(100, 64, 20)] * 3
+    assert ledger(tmp_path, "input_tokens, cached_tokens, output_tokens") == [(100, 64, 20)] * 4
 
 
 def test_ledger_is_empty_with_its_columns_before_anything_was_asked(tmp_path):
@@ -113,7 +116,7 @@ def test_memo_of_before_bills_is_read_and_listed(tmp_path, is_settled):
     assert bill in (None, dict.fromkeys(BILL.to_schema()))
     assert ledger(tmp_path, "effect, model, dollars") == [("judge_level", None, None)]
     run_build(tmp_path)
-    assert len(ledger(tmp_path, "*")) == 4
+    assert len(ledger(tmp_path, "*")) == 5
 
 
 def test_damaged_memo_leaves_the_tables_readable(tmp_path):

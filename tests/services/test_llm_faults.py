@@ -20,7 +20,7 @@ from llm_server import KEY, LLM, serve_llm
 from pydantic import BaseModel
 
 from forge.artifacts import Artifacts
-from forge.effect import Paid
+from forge.effect import Paid, PaidError
 from forge.errors import InputError, ServiceError, UsageError
 from forge.services import llm_calls
 from forge.services.llm import Judge
@@ -151,6 +151,14 @@ def test_redirect_does_not_take_the_key_elsewhere():
         with pytest.raises(ServiceError):
             ask(llm)
     assert other.asked == []
+
+
+def test_what_was_paid_before_a_service_went_down_is_told():
+    answers = [{"level": "tough"}, *[failed(500)] * llm_calls.TRIES]
+    with serve_llm(lambda _: answers.pop(0)) as llm, pytest.raises(PaidError) as raised:
+        ask(llm)
+    assert raised.value.bill.input_tokens == 100
+    assert raised.value.bill.attempts == len(llm.asked) == 1 + llm_calls.TRIES
 
 
 def test_nobody_at_the_address_is_a_service_that_is_down():

@@ -131,15 +131,14 @@ def test_killed_build_asks_no_answered_question_again(tmp_path):
     count = 60
     with serve_llm(lambda _: HARD, latency=0.1) as llm:
         settings = judged_by(llm.url, tmp_path)
-        with program(tmp_path, llm.url, count) as (command, environment):
-            process = subprocess.Popen(
-                command, env=os.environ | environment | {"FORGE_LLM_CONCURRENCY": "4"}
-            )
-            while len(journaled(tmp_path)) < 20:
-                assert process.poll() is None
-                time.sleep(0.005)
-            process.kill()
-            process.wait()
+        command, environment = program(tmp_path, llm.url, count)
+        given = os.environ | environment | {"FORGE_LLM_CONCURRENCY": "4"}
+        process = subprocess.Popen(command, env=given)
+        while len(journaled(tmp_path)) < 20:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
         known = journaled(tmp_path)
         before = len(llm.asked)
         run_triage(settings, *[{}] * count)
