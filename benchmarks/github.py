@@ -56,7 +56,7 @@ class Run(NamedTuple):
 @click.option("--pull-requests", default=100_000, show_default=True, help="of the larger run.")
 @click.option("--points", default=4_500, show_default=True, help="most that are well for 100,000.")
 @click.option("--milliseconds", default=50.0, show_default=True, help="most of ours an answer.")
-@click.option("--growth", default=1.25, show_default=True, help="most that memory may grow.")
+@click.option("--growth", default=1.5, show_default=True, help="most that memory may grow.")
 def command(pull_requests: int, points: int, milliseconds: float, growth: float) -> None:
     """Build months of two sizes, kill a build and run it again, and ask as a naive client would."""
     with tempfile.TemporaryDirectory() as scratch:
