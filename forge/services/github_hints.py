@@ -73,15 +73,18 @@ def _first_commit_at(pull: Node) -> datetime | None:
 
 async def _said(issue: Node, number: int, before: datetime, pages: Pages) -> Said:
     page, told = issue["comments"], []
+    seen: set[str | None] = {None}
     while True:
         told += [_comment(one, number) for one in nodes_of(page)]
         early = [one for one in told if one["commented_at"] < before]
         # Comments come oldest first: what follows a late one is later still.
         if not page["pageInfo"]["hasNextPage"] or len(early) < len(told):
             return Said(early, is_cut=False)
-        if len(told) >= COMMENTS:
+        after = page["pageInfo"]["endCursor"]
+        if len(told) >= COMMENTS or after in seen:
             return Said(early, is_cut=True)
-        page = await pages.page(CONNECTION, issue["id"], page["pageInfo"]["endCursor"])
+        seen.add(after)
+        page = await pages.page(CONNECTION, issue["id"], after)
 
 
 def _comment(node: Node, issue: int) -> Row:

@@ -62,13 +62,15 @@ class Rest:
         self, path: str, params: Parameters | None = None, *, resource: Resource = "core"
     ) -> AsyncIterator[Page]:
         """That page, and those that follow."""
-        url = self._url(path, params)
-        while True:
+        url, told = self._url(path, params), set[httpx.URL]()
+        while url not in told:
+            told.add(url)
             page = await self._page(url, resource)
             yield page
             if page.next is None:
                 return
             url = self._beside(url, page.next)
+        raise _circle(url)
 
     def _url(self, path: str, params: Parameters | None) -> httpx.URL:
         url = httpx.URL(self.connection.address.url.rstrip("/") + path)
@@ -94,7 +96,7 @@ class Rest:
             if response.status_code not in REDIRECTS:
                 return response, content
             url = self._beside(url, response.headers.get("location", ""))
-        raise ServiceError(f"GitHub leads around in circles: {plain(url)}\n{HOW_TO_SET}")
+        raise _circle(url)
 
     async def _answer(
         self, url: httpx.URL, known: Known | None, resource: Resource
@@ -147,3 +149,7 @@ class Rest:
         raise InputError(
             f"{plain(url)} leads to another server, which is told no token: {host}\n{HOW_TO_SET}"
         )
+
+
+def _circle(url: httpx.URL) -> ServiceError:
+    return ServiceError(f"GitHub leads around in circles: {plain(url)}\n{HOW_TO_SET}")

@@ -82,8 +82,9 @@ class Searches:
         return listed
 
     async def _following(self, words: str, page: Node) -> AsyncIterator[Node]:
-        while page["pageInfo"]["hasNextPage"]:
-            page = await self._page(words, page["pageInfo"]["endCursor"])
+        told: set[str] = set()
+        while after := following(page, told, words):
+            page = await self._page(words, after)
             yield page
 
     async def _page(self, words: str, after: str = "") -> Node:
@@ -118,6 +119,18 @@ def answered(reply: Reply, what: str, name: str) -> Node:
     raise UnansweredError(
         Failure("data", f"{what}_refused", f"GitHub says {reply.error} of {name}")
     )
+
+
+def following(page: Node, told: set[str], name: str) -> str | None:
+    """The cursor of the page after one, if there is any; `told` holds those that led here."""
+    after = page["pageInfo"]["endCursor"]
+    if not page["pageInfo"]["hasNextPage"]:
+        return None
+    if not after or after in told:
+        words = f"GitHub's pages of {name} lead nowhere"
+        raise UnansweredError(Failure("infra", "not_answered", words))
+    told.add(after)
+    return str(after)
 
 
 def now() -> datetime:

@@ -12,7 +12,7 @@ from forge.services.github_answers import Reply
 from forge.services.github_batches import Batches
 from forge.services.github_calls import Calls
 from forge.services.github_list_documents import by_walks
-from forge.services.github_search import UnansweredError, answered
+from forge.services.github_search import UnansweredError, answered, following
 
 AT_ONCE = 5
 """Pages of so many repositories a call: each has a hundred pull requests with their texts."""
@@ -53,13 +53,13 @@ class Walks:
     async def _pages(self, repo: str, since: datetime) -> AsyncIterator[list[Node]]:
         """Pages of merges, down to the one where all further ones were touched earlier."""
         after: str | None = ""
+        told: set[str] = set()
         while after is not None:
             page = await self._page(repo, after)
             nodes = seen(page["nodes"])
             yield nodes
             is_over = any(moment_of(node["updatedAt"]) < since for node in nodes)
-            has_next = page["pageInfo"]["hasNextPage"] and not is_over
-            after = page["pageInfo"]["endCursor"] if has_next else None
+            after = None if is_over else following(page, told, repo)
 
     async def _page(self, repo: str, after: str) -> Node:
         found = answered(await self.pages.ask(f"{after}\n{repo}"), "repository", repo)
