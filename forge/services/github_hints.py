@@ -68,7 +68,10 @@ async def row_of(node: Node, issues: list[int], pages: Pages) -> Row:
 
 def _first_commit_at(pull: Node) -> datetime | None:
     commits = nodes_of(pull["commits"])
-    return moment(commits[0]["commit"]["authoredDate"]) if commits else None
+    try:
+        return moment(commits[0]["commit"]["authoredDate"]) if commits else None
+    except (ValueError, OverflowError):
+        return None  # whoever commits may write any date, such as one of the year 10000
 
 
 async def _said(issue: Node, number: int, before: datetime, pages: Pages) -> Said:

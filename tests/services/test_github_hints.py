@@ -116,6 +116,15 @@ def test_a_pull_request_without_commits_has_no_time_of_its_first_one():
     assert told(issue(3), fix=replace(FIX, commits=()))["first_commit_at"] is None
 
 
+@pytest.mark.parametrize(
+    "at", ["10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00"]
+)
+def test_a_first_commit_of_a_date_beyond_the_calendar_has_no_time_and_costs_no_hint(at):
+    fix = replace(FIX, commits=(Commit("a" * 40, authored_date=at),))
+    found = told(issue(3, said("Early", "2026-02-28T11:00:00Z")), fix=fix)
+    assert (found["first_commit_at"], bodies(found)) == (None, ["Early"])
+
+
 def test_comments_come_by_issue():
     one, two = said("Of three", "2026-02-26T10:00:00Z"), said("Of nine", "2026-02-25T10:00:00Z")
     found = told(issue(3, one), issue(9, two))
