@@ -35,6 +35,8 @@ LANGUAGES = 70
 PULL_REQUESTS = 60
 """As many as cost 2 points: each asks for three lists and a count."""
 FIRST_PULL_REQUESTS = 50
+LARGEST_NUMBER = 2**31 - 1
+"""GraphQL's integers have 32 bits; a call that holds a larger one is refused as a whole."""
 
 
 @dataclass
@@ -125,6 +127,8 @@ class GitHub:
         self, repository_id: int, repo: str, number: int, pull_request_id: int | None
     ) -> Row | Failure:
         """What a merged pull request is, by its id, else by its repository's name and number."""
+        if number > LARGEST_NUMBER:
+            return _failure(Reply(None), "pull_request", f"{repo}#{number}")
         found = await self._pull_request(repository_id, repo, number, pull_request_id)
         if found.node is None or found.may_pass:
             return _failure(found, "pull_request", f"{repo}#{number}")

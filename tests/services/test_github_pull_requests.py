@@ -279,3 +279,10 @@ def test_documents_of_pull_requests_are_of_the_published_schema():
     assert published_schema().read(document.query).errors == []
     named = by_numbers("PullRequest", [f"ada/tool#{n}" for n in range(1, 51)])
     assert published_schema().read(named.query).errors == []
+
+
+def test_a_number_beyond_what_github_counts_is_gone_and_spoils_no_call():
+    with serve_github(world(FIX)) as loopback:
+        here, gone = ask(loopback, (-5, "ada/tool", 7, None), (-5, "ada/tool", 2**31, None))
+    assert here["title"] == "Round half to even"
+    assert (gone.kind, gone.reason) == ("data", "pull_request_gone")
