@@ -54,8 +54,13 @@ def row_of(node: Node) -> dict[str, Any]:
 
 
 def seen(nodes: Iterable[Node | None] | None) -> list[Node]:
-    """The nodes of a page; null is in the place of what a token may not see."""
-    return [node for node in nodes or () if node and node["repository"]["databaseId"]]
+    """The merges of a page; null is in the place of what a token may not see."""
+    return [node for node in nodes or () if node and _is_told(node)]
+
+
+def _is_told(node: Node) -> bool:
+    # GitHub's schema lets either be null, and its index may call merged what is none.
+    return bool(node["repository"]["databaseId"] and node["mergedAt"])
 
 
 def moment_of(value: str) -> datetime:
