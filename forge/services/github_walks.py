@@ -42,13 +42,16 @@ class Walks:
 
     async def _merged(self, repo: str, since: datetime, until: datetime) -> dict[int, Node]:
         # No merge is touched before it is merged: what was touched earlier was merged earlier.
-        pages = [page async for page in self._pages(repo, since)]
-        if len(pages) > 1 and pages[0]:
+        merges, pages, began = dict[int, Node](), 0, since
+        async for nodes in self._pages(repo, since):
+            began = moment_of(nodes[0]["updatedAt"]) if nodes and not pages else began
+            pages += 1
+            merges |= _within(nodes, since, until)
+        if pages > 1:
             # What is touched meanwhile moves from pages to come to those that were read.
-            began = moment_of(pages[0][0]["updatedAt"])
-            pages += [page async for page in self._pages(repo, began)]
-        nodes = [node for page in pages for node in page]
-        return {node["number"]: node for node in nodes if since <= _merged_at(node) < until}
+            async for nodes in self._pages(repo, began):
+                merges |= _within(nodes, since, until)
+        return merges
 
     async def _pages(self, repo: str, since: datetime) -> AsyncIterator[list[Node]]:
         """Pages of merges, down to the one where all further ones were touched earlier."""
@@ -73,5 +76,5 @@ class Walks:
         return (await self.calls.call(document, document.points)).replies(document.places)
 
 
-def _merged_at(node: Node) -> datetime:
-    return moment_of(node["mergedAt"])
+def _within(nodes: list[Node], since: datetime, until: datetime) -> dict[int, Node]:
+    return {n["number"]: n for n in nodes if since <= moment_of(n["mergedAt"]) < until}
