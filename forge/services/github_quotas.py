@@ -56,8 +56,9 @@ class Quota:
 
     def hear(self, remaining: int, seconds: float, now: float) -> None:
         """Note what is left until it resets; answers may come in another order than they left."""
-        is_same = self.remaining is not None and self.resets_at - now > SHARPNESS
-        self.remaining = min(remaining, self.remaining or 0) if is_same else remaining
+        is_over = self.resets_at - now <= SHARPNESS or now + seconds > self.resets_at + SHARPNESS
+        is_new = self.remaining is None or is_over
+        self.remaining = remaining if is_new else min(remaining, self.remaining or 0)
         self.resets_at = now + seconds
 
 

@@ -108,3 +108,10 @@ def test_answers_that_overtake_each_other_leave_what_the_last_of_them_left():
     assert used.quotas["graphql"].left(1_000.0) == 7
     used.hear(told(9), "graphql", 1_061.0)
     assert used.quotas["graphql"].left(1_061.0) == 9
+
+
+def test_points_that_come_back_before_they_were_said_to_are_spent():
+    used = token()
+    used.hear(told(1), "graphql", 1_000.0)
+    used.hear(told(4_999, x_ratelimit_reset="1772344860"), "graphql", 1_001.0)
+    assert used.quotas["graphql"].left(1_001.0) == 4_999
