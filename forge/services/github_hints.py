@@ -10,7 +10,7 @@ from forge.effect import Failure, Row
 from forge.services.github_answers import Reply
 from forge.services.github_documents import Discussed, Document, by_discussions
 from forge.services.github_pages import Connection, Pages, nodes_of
-from forge.services.github_repositories import moment
+from forge.services.github_repositories import moment, replaced
 
 QUESTIONS = 50
 """Pull requests that one call asks about."""
@@ -41,9 +41,8 @@ async def ask(
 
 def refused(node: Node, repository_id: int, repo: str, number: int) -> Failure | None:
     """Why a repository that came back is of no use."""
-    if repository_id > 0 and node["databaseId"] != repository_id:
-        words = f"{repo} is now another repository, of id {node['databaseId']}"
-        return Failure("data", "repository_replaced", words)
+    if failure := replaced(node, repository_id, repo):
+        return failure
     if node["pullRequest"] is None:
         words = f"GitHub shows no {repo}#{number}: deleted or private"
         return Failure("data", "pull_request_gone", words)

@@ -49,7 +49,7 @@ async def fork_root(node: Node, ask: Callable[[Node], Awaitable[Node | None]]) -
     while at["isFork"]:
         # What lies deeper than one call goes is asked of the last ancestor itself.
         above = at["parent"] if "parent" in at else (await ask(at) or {}).get("parent")
-        if not above:
+        if not above or above["databaseId"] is None:
             break
         at = above
     return int(at["databaseId"])
@@ -62,9 +62,19 @@ def moment(value: str | None) -> datetime | None:
 
 def refused(node: Node, repository_id: int, repo: str) -> Failure | None:
     """Why a node that came back is not what was asked for."""
-    if repository_id > 0 and node["databaseId"] != repository_id:
-        words = f"{repo} is now another repository, of id {node['databaseId']}"
-        return Failure("data", "repository_replaced", words)
+    if failure := replaced(node, repository_id, repo):
+        return failure
     if node["isPrivate"]:
         return Failure("data", "repository_private", f"{repo} is private")
+    return None
+
+
+def replaced(node: Node, repository_id: int, repo: str) -> Failure | None:
+    """Why a repository that a name led to is not the one that was meant."""
+    found = node["databaseId"]
+    if found is None:
+        return Failure("data", "repository_unidentified", f"GitHub tells no id of {repo}")
+    if repository_id > 0 and found != repository_id:
+        words = f"{repo} is now another repository, of id {found}"
+        return Failure("data", "repository_replaced", words)
     return None

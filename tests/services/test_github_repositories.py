@@ -133,6 +133,20 @@ def test_a_fork_of_what_is_gone_is_a_root():
     assert found["fork_root_id"] == 2
 
 
+def test_a_fork_of_what_has_no_id_is_a_root():
+    world = World((Repository("a/tool", None), Repository("b/tool", 2, fork_of="a/tool")))
+    with serve_github(world) as loopback:
+        (found,) = ask(loopback, (2, "b/tool"))
+    assert found["fork_root_id"] == 2
+
+
+@pytest.mark.parametrize("repository_id", [-7, 42])
+def test_a_repository_whose_id_is_not_told_is_not_called_another_one(repository_id):
+    with serve_github(World((Repository("ada/tool", None),))) as loopback:
+        (found,) = ask(loopback, (repository_id, "ada/tool"))
+    assert (found.kind, found.reason) == ("data", "repository_unidentified")
+
+
 def test_calls_that_are_too_much_are_asked_again_by_halves():
     # GitHub cuts what touches more than 150 nodes.
     with serve_github(many(600), touched=150) as loopback:
