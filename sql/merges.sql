@@ -44,7 +44,8 @@ select
     coalesce(events.author, listed.author, openers.author) as author,
     coalesce(events.author_type, listed.author_type, openers.author_type) as author_type,
     coalesce(events.title, listed.title) as title,
-    coalesce(events.body, listed.body) as body,
+    -- Who tells a title and no body had none then; one of today may tell of the fix.
+    if(events.title is null, listed.body, events.body) as body,
     coalesce(events.head_sha, listed.head_sha) as head_sha,
     coalesce(events.head_ref, listed.head_ref) as head_ref,
     coalesce(events.base_ref, listed.base_ref) as base_ref,

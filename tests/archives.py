@@ -144,7 +144,7 @@ def full(action: str = "closed", *, merged: bool = True, **known: Any) -> dict[s
     event = trimmed(action, **known)
     event["payload"]["pull_request"] |= {
         "title": known.get("title", "Round half to even"),
-        "body": "Fixes #3.",
+        "body": known.get("body", "Fixes #3."),
         "user": {"login": known.get("author", "grace"), "type": known.get("author_type", "User")},
         "merged": merged,
         "merged_at": "2026-03-01T05:09:59Z" if merged else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archives import Loopback, issue, packed, serve, trimmed
+from archives import Loopback, full, issue, packed, serve, trimmed
 from git_builds import kept, refused
 from github_server import GitHub, serve_github
 from github_world import Actor, Issue, PullRequest, PullRequestChangedFile, World
@@ -47,12 +47,17 @@ def archive() -> Iterator[Loopback]:
 
 
 def run(
-    root: Path, repository: Repository, archive: Loopback, *known: PullRequest, events: Any = ()
+    root: Path,
+    repository: Repository,
+    archive: Loopback,
+    *known: PullRequest,
+    events: Any = (),
+    instead: Any = None,
 ) -> GitHub:
     """Build up to statements what GitHub knows and the archive tells of."""
     merges = [trimmed(number=one.number, repo="ann/fix", at="2026-03-31T05:10:00Z")
               | {"payload": _payload(one)} for one in known]  # fmt: skip
-    archive.files = {"2026-03-01-5": packed(*merges, *events)}
+    archive.files = {"2026-03-01-5": packed(*([instead] if instead else merges), *events)}
     world = World((Known("ann/fix", 42, stars=50, pull_requests=known),))
     with serve_github(world) as github:
         settings = Settings(
@@ -100,6 +105,18 @@ def test_words_and_files_are_githubs_and_commits_are_gits(repository, archive, t
     (said,) = kept(tmp_path, statements, MONTH)
     assert said["problem_statement"] == "Count to two\n\nIt stopped at one."
     assert said["statement_source"] == "pull_request"
+
+
+def test_a_description_that_was_empty_at_the_merge_stays_empty(repository, archive, tmp_path):
+    merge = repository.commit("Squashed and renamed", FIX)
+    pull = merged(repository, 7, merge_commit=merge, body="Edited: the fix counts from zero.")
+    event = full(repo="ann/fix", title="Count to two", body=None)
+    event["payload"]["pull_request"] |= {"id": pull.id}
+
+    run(tmp_path, repository, archive, pull, instead=event)
+
+    (told,) = kept(tmp_path, pull_requests, MONTH)
+    assert (told["title"], told["body"], told["enriched_by"]) == ("Count to two", None, "github")
 
 
 REPORT = Issue(3, title="It stops at one", body="Two is more.", author=Actor("grace-ci", "Bot"))

@@ -176,6 +176,17 @@ def test_merge_of_an_hour_held_is_one_row_and_completed_by_the_search(
     ]  # fmt: skip
 
 
+def test_description_that_was_empty_at_the_merge_is_not_completed_by_one_of_today(tmp_path):
+    event = full(repository_id=1, repo="ann/tool", number=7, body=None)
+    with (
+        serve({"2026-03-01-5": packed(event)}) as archive,
+        serve_github(world(at(30, number=7, body="Edited since."))) as github,
+    ):
+        run(tmp_path, settings(github, archive.url), *MONTH, "--hours", "5", *MERGES)
+        run(tmp_path, settings(github, archive.url), *SEARCH, *MERGES)
+    assert rows(tmp_path, "merges", "number", "body", "source") == [(7, None, "archive")]
+
+
 def test_build_without_the_source_leaves_out_what_it_found_and_says_so(tmp_path):
     with (
         serve({"2026-03-01-5": packed(trimmed())}) as archive,

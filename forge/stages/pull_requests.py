@@ -207,6 +207,8 @@ def pull_requests(
             maintain_order="left",
         )
         .with_columns(linked_issues=_linked_issues())
+        # Who tells a title and no body had none then; one of today may tell of the fix.
+        .with_columns(body_answered=pl.when(pl.col("title").is_null()).then("body_answered"))
         .with_columns(pl.coalesce(name, f"{name}_answered").alias(name) for name in SOURCED)
         .with_columns(_of_answers())
         .with_columns(is_excluded=is_excluded(exclude))
