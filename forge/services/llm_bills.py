@@ -1,13 +1,18 @@
 """What the requests of one question cost, as the endpoint says, else by a price table."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forge.effect import Bill
 from forge.settings import Price
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
+
+MOST_TOKENS = 2**40
+MOST_DOLLARS = 1e6
+"""What counts more than that counts nothing."""
+LONGEST_NAME = 200
 
 
 class Used(NamedTuple):
@@ -34,8 +39,9 @@ class Tally:
 
     def add(self, completion: "ChatCompletion") -> None:
         """Note a completion, before anybody sums its usage up."""
-        self.model = completion.model or self.model
-        self.used.append(_used(completion, self._price(completion.model)))
+        model = _name(completion.model)
+        self.model = model or self.model
+        self.used.append(_used(completion.usage, self._price(model)))
 
     @property
     def bill(self) -> Bill:
@@ -46,8 +52,8 @@ class Tally:
         spent = {"attempts": self.attempts, "request_seconds": round(self.seconds, 3)}
         return Bill(self.model, self.mode, **known, **spent)  # type: ignore[arg-type]
 
-    def _price(self, model: str) -> Price | None:
-        return self.prices.get(model) or self.prices.get(self.asked)
+    def _price(self, model: str | None) -> Price | None:
+        return self.prices.get(model or self.asked) or self.prices.get(self.asked)
 
 
 def _sum(numbers: tuple[float | None, ...]) -> float | None:
@@ -55,17 +61,34 @@ def _sum(numbers: tuple[float | None, ...]) -> float | None:
     return sum(known) if len(known) == len(numbers) else None
 
 
-def _used(completion: "ChatCompletion", price: Price | None) -> Used:
-    usage = completion.usage
-    if usage is None:
-        return Used(None, None, None, None)
-    details = usage.prompt_tokens_details
-    cached = details.cached_tokens if details else None
-    told = (usage.model_extra or {}).get("cost")
-    dollars = float(told) if isinstance(told, int | float) else None
-    if dollars is None and price:
-        dollars = cost(price, usage.prompt_tokens, cached or 0, usage.completion_tokens)
-    return Used(usage.prompt_tokens, cached, usage.completion_tokens, dollars)
+def _used(usage: Any, price: Price | None) -> Used:
+    """Usage as it was told: nobody checked its types, and a memo holds numbers alone."""
+    details = getattr(usage, "prompt_tokens_details", None)
+    told, answered = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    cached, dollars = _count(details, "cached_tokens"), _dollars(usage)
+    if dollars is None and price and told is not None and answered is not None:
+        dollars = cost(price, told, min(cached or 0, told), answered)
+    return Used(told, cached, answered, dollars)
+
+
+def _count(told: Any, name: str) -> int | None:
+    value = getattr(told, name, None)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MOST_TOKENS else None
+
+
+def _dollars(usage: Any) -> float | None:
+    value = getattr(usage, "cost", None)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= MOST_DOLLARS else None
+
+
+def _name(told: Any) -> str | None:
+    if not isinstance(told, str):
+        return None
+    return told[:LONGEST_NAME].encode(errors="backslashreplace").decode() or None
 
 
 def cost(price: Price, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
