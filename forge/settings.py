@@ -1,5 +1,6 @@
 """Where forge reads, writes and asks: flags over `FORGE_*` over forge.toml over defaults."""
 
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -46,9 +47,14 @@ def key(value: Any) -> SecretStr | None:
 
 Key = Annotated[SecretStr | None, NoDecode, BeforeValidator(key)]
 Word = Annotated[str | None, BeforeValidator(lambda value: value or None)]
-Temperature = Annotated[
-    float | None, Field(ge=0), BeforeValidator(lambda value: None if value == "" else value)
-]
+
+
+def unset(value: Any) -> Any:
+    """None for what a shell gives of an empty variable."""
+    return None if value == "" else value
+
+
+Temperature = Annotated[float | None, Field(ge=0, allow_inf_nan=False), BeforeValidator(unset)]
 """None: what the model takes by itself, as some reasoning models insist."""
 Url = Annotated[
     Address | None, NoDecode, BeforeValidator(lambda value: read(value) if value else None)
@@ -58,9 +64,22 @@ Url = Annotated[
 class Price(BaseModel, frozen=True, extra="forbid"):
     """What a model costs, in dollars for a million tokens."""
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cached_input: float | None = Field(default=None, ge=0)
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    cached_input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+
+def prices(value: Any) -> Any:
+    """A price table, or the JSON of one; nothing where it is empty."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else {}
+    except (ValueError, RecursionError):
+        raise ValueError('no JSON, such as {"my-model": {"input": 1.5, "output": 6}}') from None
+
+
+Prices = Annotated[dict[str, Price], NoDecode, BeforeValidator(prices)]
 
 
 class Settings(BaseSettings):
@@ -83,10 +102,10 @@ class Settings(BaseSettings):
     openrouter_api_key: Key = Field(default=None, validation_alias="openrouter_api_key")
     openai_api_key: Key = Field(default=None, validation_alias="openai_api_key")
     llm_temperature: Temperature = 0
-    llm_seed: int | None = None
+    llm_seed: Annotated[int | None, BeforeValidator(unset)] = None
     llm_output_tokens: int = Field(default=4_000, ge=16)
     llm_concurrency: int = Field(default=64, ge=1)
-    llm_prices: dict[str, Price] = Field(default_factory=dict)
+    llm_prices: Prices = Field(default_factory=dict)
     recipes: Path = Path("recipes")
     build_network: str = "default"
     build_ca_bundle: Path | None = None
