@@ -17,7 +17,7 @@ from forge.stage import Stage
 from forge.store import Manifest, Store
 
 # Flags that can be told without the build's own command line; hand-written recipes where any are.
-KNOWN_FLAGS = frozenset({"month"})
+KNOWN_FLAGS = frozenset({"month", "judge"})
 TELLING = ("status", "reason")
 GOOD = ("ok",)
 

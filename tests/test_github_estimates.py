@@ -131,12 +131,26 @@ def written(folder: Path) -> dict[Path, int]:
 
 
 @pytest.mark.usefixtures("github")
-def test_without_merges_it_is_told_what_to_build_first(forge):
-    assert about(forge(*DRY)) == [
-        "GitHub: what to ask is known when merges is built; it costs no token:",
-        "  forge build --month 2026-03 --to merges",
+@pytest.mark.parametrize("source", [(), ("--source", "search", "language:python")])
+def test_without_merges_it_is_told_what_to_build_first(forge, source):
+    told = forge(*DRY, *source).splitlines()
+    assert told[-2:] == [
+        "GitHub: what to ask is known when merges is built:",
+        "  the same command with --to merges in place of --dry-run",
     ]
-    assert figures(forge(*DRY, "--json")) == {"must_be_built": "merges"}
+    assert figures(forge(*DRY, *source, "--json")) == {"must_be_built": "merges"}
+
+
+@pytest.mark.usefixtures("github")
+def test_figures_of_merges_that_would_be_made_again_say_so(forge):
+    forge(*MONTH, "--to", "merges")
+    words = "  as of the merges at hand, which would be made again"
+    assert words not in forge(*DRY).splitlines()
+    assert words in forge(*DRY, "--source", "search").splitlines()
+    forge(*MONTH, "--to", "candidates")
+    words = "GitHub: nothing to ask of the merges at hand, which would be made again"
+    assert words not in forge(*DRY).splitlines()
+    assert forge(*DRY, "--source", "search").splitlines()[-1] == words
 
 
 @pytest.mark.usefixtures("github")

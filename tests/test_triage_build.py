@@ -1,5 +1,6 @@
 """`forge build` with a model: which flags and settings bring it in, and that its key stays ours."""
 
+import json
 import os
 import subprocess
 import sys
@@ -70,6 +71,31 @@ def test_a_build_without_a_model_asks_nobody(tmp_path, repository):
     built = build(tmp_path, repository, None, "--to", "triage")
     assert built.returncode == 0, built.stderr
     assert triaged(tmp_path) == [("easy", "heuristic")]
+
+
+def test_status_tells_that_another_judge_would_triage_again(tmp_path, repository):
+    build(tmp_path, repository, None, "--to", "triage")
+    model = {"FORGE_LLM_BASE_URL": "http://127.0.0.1:9/v1", "FORGE_LLM_MODEL": "toy-1"}
+    assert "flag judge changed" not in why_triage_moves(tmp_path, {})
+    assert "flag judge changed" in why_triage_moves(tmp_path, model)
+
+
+def why_triage_moves(home: Path, given: dict[str, str]) -> list[str]:
+    told = subprocess.run(
+        [sys.executable, "-m", "forge", "status", "--json"],
+        cwd=home,
+        env=os.environ | given,
+        capture_output=True,
+        check=True,
+    )
+    tables = json.loads(told.stdout)["months"]["pool-mine"]
+    return next(one["why"] for one in tables if one["table"] == "triage")
+
+
+def test_a_level_that_is_named_twice_is_wanted_once(tmp_path, repository):
+    build(tmp_path, repository, None, "--to", "triage", "--difficulty", "easy")
+    again = build(tmp_path, repository, None, "--to", "triage", *["--difficulty", "easy"] * 2)
+    assert again.stdout.splitlines()[-1].endswith("fresh")
 
 
 def test_a_level_that_is_none_is_refused(tmp_path, repository):

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 LEAST_HOURS = 0.1
 
 
-def tell(found: "Estimate | Unknown | None", month: str) -> None:
-    """Print what there is to ask, and whether it fits an hour."""
-    for line in _lines(found, month) if found else []:
+def tell(found: "Estimate | Unknown | None", first: str) -> None:
+    """Print what there is to ask, and whether it fits an hour; `first` makes what is unknown."""
+    for line in _lines(found, first) if found else []:
         _text.echo(line)
 
 
@@ -23,15 +23,11 @@ def plain(found: "Estimate | Unknown | None") -> dict[str, Any] | None:
     return asdict(found) if found else None
 
 
-def _lines(found: "Estimate | Unknown", month: str) -> list[str]:
+def _lines(found: "Estimate | Unknown", first: str) -> list[str]:
     from forge.estimates import Unknown
 
     if isinstance(found, Unknown):
-        command = f"forge build --month {month} --to {found.must_be_built}"
-        return [
-            f"GitHub: what to ask is known when {found.must_be_built} is built; it costs no token:",
-            f"  {command}",
-        ]
+        return [f"GitHub: what to ask is known when {found.must_be_built} is built:", f"  {first}"]
     # Criteria on repositories cut what is asked next.
     most = "at most " if found.is_at_most else ""
     load = f"{most}{_number(found.calls, 'call')}, {_number(found.points, 'point')}"

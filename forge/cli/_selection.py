@@ -31,7 +31,7 @@ def read_selection(flags: dict[str, Any]) -> "Selection":
         sample=_share(flags["sample"]) if flags["sample"] else None,
         per_repository=flags["per_repository"],
         tasks=flags["tasks"],
-        difficulty=tuple(sorted(flags["difficulty"])),
+        difficulty=tuple(sorted({*flags["difficulty"]})),
         hand_recipes=pools.read_hand_recipes(_options.settings().recipes),
         **read_argument(flags["source"], flags["address"]),
         **_read(flags),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forge.selection import Selection
     from forge.settings import Settings
 
-HOURS = "hours"
+HOURS, MERGES = "hours", "merges"
 UNBOUNDED_ENDS = {"git": "merges", "github": "candidates"}
 """Beyond it every repository would be fetched."""
 NO_NUMBERS = """\
@@ -83,11 +83,13 @@ def command(**flags: Any) -> None:
     same --source; a build without it leaves it out, and to say it again costs
     nothing: what was answered is never asked twice.
     """
+    from forge.services.llm_endpoint import judge_of
+
     chosen = read_selection(flags)
     settings = _settings(flags)
     check_tokens(chosen, settings)
     enrich = _enriched_by(flags, chosen, settings)
-    chosen = replace(chosen, enrich=enrich, judge=_judge(settings))
+    chosen = replace(chosen, enrich=enrich, judge=judge_of(settings))
     unbounded_end = UNBOUNDED_ENDS[chosen.enrich]
     to = flags["to"] or (None if chosen.is_bounded else unbounded_end)
     if flags["dry_run"]:
@@ -96,7 +98,7 @@ def command(**flags: Any) -> None:
     outcomes = run(chosen, settings, flags, to)
     if flags["as_json"]:
         _text.echo(_text.to_json([_plain(outcome) for outcome in outcomes]))
-    if chosen.source == "git" and not _rows_of("merges", outcomes):
+    if chosen.source == "git" and not _rows_of(MERGES, outcomes):
         _text.echo(NO_NUMBERS.format(month=chosen.month), err=True)
     if not chosen.is_bounded and not flags["to"]:
         _text.echo(_unbounded(settings, chosen, unbounded_end), err=True)
@@ -113,13 +115,6 @@ def _enriched_by(flags: dict[str, Any], chosen: "Selection", settings: "Settings
 
     has_ids = chosen.source in {"archive", *GITHUB_SOURCES} and bool(settings.github_tokens)
     return wish or ("github" if has_ids else "git")
-
-
-def _judge(settings: "Settings") -> str | None:
-    from forge.services.llm_endpoint import endpoint_of
-
-    endpoint = endpoint_of(settings)
-    return endpoint.identity if endpoint else None
 
 
 def _rows_of(table: str, outcomes: list["Outcome"]) -> int:
@@ -193,7 +188,9 @@ def _tell_plan(
     else:
         for part in planned:
             _text.echo(_planned_line(part))
-        _estimates.tell(asked, chosen.month)
+        _estimates.tell(asked, f"the same command with --to {MERGES} in place of --dry-run")
+        if any(part.table == MERGES and not part.is_fresh for part in planned):
+            _tell_what_moves(asked, chosen)
         if chosen.enrich == "git" and settings.github_tokens:
             _text.echo("GitHub: nothing to ask, git tells of everything")
     if any(part.table == HOURS for part in planned):
@@ -210,6 +207,15 @@ def _estimate(
     moving = {part.table for part in planned if not part.is_fresh}
     store = Store(settings.root, chosen.month)
     return Estimating(store, stages(), moving, chosen, options, settings).estimate()
+
+
+def _tell_what_moves(asked: "Estimate | Unknown | None", chosen: "Selection") -> None:
+    from forge.estimates import Estimate
+
+    if isinstance(asked, Estimate):
+        _text.echo(f"  as of the {MERGES} at hand, which would be made again")
+    elif asked is None and chosen.enrich == "github":
+        _text.echo(f"GitHub: nothing to ask of the {MERGES} at hand, which would be made again")
 
 
 def _planned_line(part: "Planned") -> str:
@@ -237,7 +243,7 @@ def _unbounded(settings: "Settings", chosen: "Selection", end: str) -> str:
     def rows(table: str) -> pl.LazyFrame:
         return scan(table, month=chosen.month, root=settings.root)
 
-    merges = rows("merges").join(rows(end), on="repository_id", how="semi")
+    merges = rows(MERGES).join(rows(end), on="repository_id", how="semi")
     counts = merges.select(pl.len(), repositories=pl.n_unique("repository_id")).collect().row(0)
     return (
         f"stopped after {end}: {counts[0]:,} pull requests in {counts[1]:,} repositories, "

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HEADER = f"{'rows':>11}{'rejected':>11}{'open':>8}{'deferred':>10}{'size':>10}"
 NAME = 16
+TO_MERGES = "forge build with --to merges, and what else it was begun with"
 
 
 @click.command("status", short_help="What is built, what is stale and why, and its size.")
@@ -49,7 +50,7 @@ def command(**flags: Any) -> None:
     for month, tables in states.items():
         _tell(month, tables, archives[month], width if len(states) > 1 else None)
     for month in held if len(held) == 1 else ():
-        _estimates.tell(_estimate(settings, month, limits, states[month]), month)
+        _estimates.tell(_estimate(settings, month, limits, states[month]), TO_MERGES)
     for what, (bytes_held, where) in sizes.items():
         _text.echo(f"{what:<{NAME}}{_text.size(bytes_held):>11}  {where}")
     _text.echo(f"{'images':<{NAME}}{_images()}")
@@ -74,9 +75,11 @@ def _states(settings: "Settings", month: str, limits: "Limits") -> "list[TableSt
     from forge.pools import read_hand_recipes
     from forge.report import status
     from forge.selection import Selection
+    from forge.services.llm_endpoint import judge_of
     from forge.store import Store
 
-    selection = Selection(month, hand_recipes=read_hand_recipes(settings.recipes))
+    recipes = read_hand_recipes(settings.recipes)
+    selection = Selection(month, hand_recipes=recipes, judge=judge_of(settings))
     return status(Store(settings.root, month), stages(), selection, Options(limits=limits))
 
 

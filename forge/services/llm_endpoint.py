@@ -76,6 +76,12 @@ def endpoint_of(settings: Settings) -> Endpoint | None:
     )
 
 
+def judge_of(settings: Settings) -> str | None:
+    """The identity of the model that the settings name; None where heuristics are to answer."""
+    endpoint = endpoint_of(settings)
+    return endpoint.identity if endpoint else None
+
+
 def _place(settings: Settings) -> tuple[Address | None, SecretStr | None]:
     """Where to ask and by which key; a key of OpenRouter's or OpenAI's goes to nobody else."""
     own = {OPENROUTER: settings.openrouter_api_key, OPENAI: settings.openai_api_key}
