@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from forge.effect import OPEN
 from forge.fingerprint import fingerprint_of, ingredients
 from forge.stage import Stage, StageLimits
 from forge.store import PartRecord, Store
@@ -42,7 +43,9 @@ def inputs_of(store: Store, stage: Stage, part: str) -> dict[str, str]:
 
 def unfinished(record: PartRecord, retry: frozenset[str] = frozenset()) -> list[str]:
     """What a committed part still waits for."""
-    found = [f"{record.open:,} open"] if record.open else []
+    # A row may be kept whose question is open, such as that of a search beside an hour held.
+    left = record.open or record.failures.get(OPEN)
+    found = [f"{left:,} open"] if left else []
     if pending := record.failures.get("pending"):
         found.append(f"{pending:,} pending")
     return found + [f"--retry {kind}" for kind in sorted(retry) if record.failures.get(kind)]

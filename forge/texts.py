@@ -20,7 +20,7 @@ def read_text(file: Path, hint: str = "name a text file") -> str:
             content = opened.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise InputError(f"{file} has more than {MOST_BYTES:,} bytes\n{hint}")
-        return content.decode()
+        return content.decode("utf-8-sig")  # some editors mark a text's beginning
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} cannot be read: {error}\n{hint}") from None
 

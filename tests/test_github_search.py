@@ -176,6 +176,21 @@ def test_merge_of_an_hour_held_is_one_row_and_completed_by_the_search(
     ]  # fmt: skip
 
 
+def test_hour_held_stays_while_its_search_fails_and_is_searched_again(tmp_path):
+    event = full(repository_id=1, repo="ann/tool", number=7)
+    known = world(at(30, number=7), at(31, number=8))
+    with serve({"2026-03-01-5": packed(event)}) as archive, serve_github(known) as github:
+        given = settings(github, archive.url)
+        run(tmp_path, given, *MONTH, "--hours", "5", *MERGES)
+        down = given | {"FORGE_GITHUB_URL": "http://127.0.0.1:9"}
+        run(tmp_path, down, *SEARCH, *MERGES, code=4)
+        held = hour_of(tmp_path, 5)
+        run(tmp_path, given, *SEARCH, *MERGES)
+    assert held["status"] == "ok"
+    assert "does not answer" in held["detail"]
+    assert rows(tmp_path, "merges", "number", "source") == [(7, "archive"), (8, "search")]
+
+
 def test_description_that_was_empty_at_the_merge_is_not_completed_by_one_of_today(tmp_path):
     event = full(repository_id=1, repo="ann/tool", number=7, body=None)
     with (

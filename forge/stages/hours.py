@@ -151,11 +151,12 @@ def _with_merges(read: pl.LazyFrame, searched: pl.LazyFrame) -> pl.LazyFrame:
     found, searched_merges = pl.col("found_merges"), pl.col("searched_merges")
     cut = pl.format("GitHub's search lists {} of {} merges", found, searched_merges)
     told = ["detail", "detail_searched", pl.when(found < searched_merges).then(cut)]
-    is_pending = pl.col("kind_searched").eq_missing(pl.lit("pending"))
+    # What an hour holds stays, whatever becomes of the search; `detail` says what that was.
+    is_failed = (pl.col("kind_searched") != "pending") & pl.col("events").is_null()
     return read.join(
         searched, on="hour", how="left", suffix="_searched", maintain_order="left"
     ).with_columns(
-        pl.coalesce("kind", pl.when(~is_pending).then("kind_searched")).alias("kind"),
+        pl.coalesce("kind", pl.when(is_failed).then("kind_searched")).alias("kind"),
         pl.coalesce("reason", "reason_searched").alias("reason"),
         pl.concat_str(told, separator="; ", ignore_nulls=True).replace("", None).alias("detail"),
     )

@@ -130,3 +130,8 @@ def test_recipes_by_hand_are_known_by_their_repository(tmp_path):
 def test_pool_without_a_pull_request_is_refused(tmp_path):
     with pytest.raises(InputError, match="names no pull request"):
         read_pool(written(tmp_path, "# none yet\n"))
+
+
+def test_mark_at_the_beginning_of_a_text_is_no_part_of_it(tmp_path):
+    (tmp_path / "mine.txt").write_bytes(b"\xef\xbb\xbfann/tool\r\n")
+    assert read_repositories(tmp_path / "mine.txt") == ("ann/tool",)
