@@ -15,8 +15,8 @@ from github_world import Repository, World
 
 BUILD = ["build", "--month", "2026-03", "--hours", "5"]
 QUICK = """
-import forge.services.github_tokens as tokens, forge.cli._progress as progress
-tokens.TELL_EVERY = progress.PLAIN_SECONDS = 0.2
+import forge.services.waits as waits, forge.cli._progress as progress
+waits.TELL_EVERY = progress.PLAIN_SECONDS = 0.2
 from forge.cli import main
 main()
 """

@@ -103,7 +103,7 @@ class GitHub:
 
     def tell_waits(self, tell: Callable[[str], None]) -> None:
         """Say to `tell` until when all tokens rest."""
-        self.connection.tokens.tell_wait = tell
+        self.connection.tokens.waits.tell = tell
 
     async def repository(self, repository_id: int, repo: str) -> Row | Failure:
         """What a repository is, by its id, else by a name that it had."""

@@ -1,11 +1,9 @@
 """Tokens of GitHub, each with its limits, and which of them the next call takes."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import httpx
@@ -13,6 +11,7 @@ from pydantic import SecretStr
 
 from forge.services.github_answers import LONGEST_WAIT, LimitedError, reset_in
 from forge.services.github_quotas import Minute, Pause, Quota, Resource
+from forge.services.waits import Waits
 
 AT_ONCE = 100
 """Requests that GitHub takes at once, of all tokens together."""
@@ -21,7 +20,6 @@ TOKEN_AT_ONCE = 8
 GRAPHQL_MINUTE = (2_000, 55.0)
 """Points, and seconds of GitHub's own time: it allows 60, of 90 with REST's."""
 REST_MINUTE = (900, 30.0)
-TELL_EVERY = 15.0
 
 
 def _quotas() -> dict[Resource, Quota]:
@@ -75,9 +73,8 @@ class Tokens:
     """All tokens; a call takes the one that has most points left."""
 
     tokens: list[Token]
-    tell_wait: Callable[[str], None] | None = None
-    """Hears until when all of them rest."""
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    waits: Waits = field(default_factory=lambda: Waits("its"))
+    """While all of them rest."""
 
     @asynccontextmanager
     async def lent(self, points: int, resource: Resource = "graphql") -> AsyncIterator[Token]:
@@ -91,7 +88,7 @@ class Tokens:
         finally:
             token.quotas[resource].running.remove(points)
             minute.took.append((time.monotonic(), time.monotonic() - began))
-            self.changed.set()
+            self.waits.changed.set()
 
     async def _free(self, points: int, resource: Resource) -> Token:
         while True:
@@ -101,28 +98,8 @@ class Tokens:
             if able:
                 return max(able, key=lambda t: (t.quotas[resource].left(now), -t.running))
             seconds = min(waits.values())
-            if self.tell_wait and seconds > TELL_EVERY:
-                self.tell_wait(until(seconds))
-            await self._change(min(seconds, TELL_EVERY) if seconds > 0 else None)
+            await self.waits.rest(seconds)
 
     def _has_room(self, token: Token) -> bool:
         running = sum(other.running for other in self.tokens)
         return running < AT_ONCE and token.running < TOKEN_AT_ONCE
-
-    async def _change(self, seconds: float | None) -> None:
-        self.changed.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self.changed.wait()
-        except TimeoutError:
-            return
-
-
-def until(seconds: float) -> str:
-    """What to say of a wait.
-
-    >>> until(0.0).startswith("waits for its limit until ")
-    True
-    """
-    end = datetime.now(UTC) + timedelta(seconds=seconds, minutes=1)
-    return f"waits for its limit until {end:%H:%M} UTC"

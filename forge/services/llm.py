@@ -81,7 +81,7 @@ class Judge:
 
     def tell_waits(self, tell: Callable[[str], None]) -> None:
         """Say to `tell` until when the model's limit lasts."""
-        self.calls.gate.tell_wait = tell
+        self.calls.gate.waits.tell = tell
 
     async def ask(self, prompt: Prompt, schema: type[BaseModel]) -> Paid:
         """The model's answer as a row of the schema's fields, and what it cost."""

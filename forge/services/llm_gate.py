@@ -1,15 +1,14 @@
 """How many requests a model takes at once: half as many after a limit, more with every answer."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+
+from forge.services.waits import Waits
 
 UNTOLD_WAIT = 1.0
 LONGEST_UNTOLD_WAIT = 30.0
-TELL_EVERY = 15.0
 
 
 @dataclass
@@ -23,8 +22,7 @@ class Gate:
     halved_at: float = 0.0
     limits: int = 0
     """Limits met in a row."""
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    tell_wait: Callable[[str], None] | None = None
+    waits: Waits = field(default_factory=lambda: Waits("the model's"))
 
     def __post_init__(self) -> None:
         self.room = self.room or float(self.most)
@@ -38,7 +36,7 @@ class Gate:
             yield time.monotonic()
         finally:
             self.running -= 1
-            self.changed.set()
+            self.waits.changed.set()
 
     def grow(self) -> None:
         """Note an answer: as many as there is room for make room for one more."""
@@ -57,22 +55,7 @@ class Gate:
 
     async def _enter(self) -> None:
         while (seconds := self.quiet_until - time.monotonic()) > 0 or self._is_full():
-            if self.tell_wait and seconds > TELL_EVERY:
-                self.tell_wait(_until(seconds))
-            await self._change(min(seconds, TELL_EVERY) if seconds > 0 else None)
+            await self.waits.rest(seconds)
 
     def _is_full(self) -> bool:
         return self.running >= int(self.room)
-
-    async def _change(self, seconds: float | None) -> None:
-        self.changed.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self.changed.wait()
-        except TimeoutError:
-            return
-
-
-def _until(seconds: float) -> str:
-    end = datetime.now(UTC) + timedelta(seconds=seconds, minutes=1)
-    return f"waits for the model's limit until {end:%H:%M} UTC"
