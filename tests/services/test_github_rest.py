@@ -180,34 +180,31 @@ def test_a_page_on_another_server_is_not_asked(tmp_path):
 
 
 def test_searches_for_code_wait_for_their_minute_and_hold_nothing_else_up(tmp_path):
-    async def both(rest: Rest) -> tuple[float, float]:
-        began = time.monotonic()
-
-        async def search(page: int) -> float:
+    async def both(rest: Rest) -> int:
+        async def search(page: int) -> None:
             words = CODE | {"per_page": 1, "page": page}
             await rest.get("/search/code", words, resource="code_search")
-            return time.monotonic() - began
 
         searching = [asyncio.create_task(search(n)) for n in range(1, 6)]
         await searching[0]
         await rest.get("/repos/a/r1")
-        other = time.monotonic() - began
-        return other, max(await asyncio.gather(*searching))
+        waiting = sum(not task.done() for task in searching)
+        await asyncio.gather(*searching)
+        return waiting
 
-    with serve_github(MANY, code_searches=2, minute=2) as loopback:
-        other, slowest = asked(loopback, tmp_path, both)
-    assert other < 1 < slowest
+    with serve_github(MANY, code_searches=2, minute=3) as loopback:
+        assert asked(loopback, tmp_path, both) > 0
     kinds = [one.kind for one in loopback.asked if "/search/" in one.path]
     assert kinds.count("answer") == 5
 
 
 @pytest.mark.parametrize(
-    ("limit", "rests"), [(primary("403", 1), False), (secondary("403", 1), True)]
+    ("limit", "rests"), [(primary("403", 4), False), (secondary("403", 4), True)]
 )
 def test_a_primary_limit_is_of_its_resource_and_a_secondary_one_of_all(tmp_path, limit, rests):
     async def both(rest: Rest) -> float:
         searching = asyncio.create_task(rest.get("/search/code", CODE, resource="code_search"))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1)  # by then it has met its limit
         began = time.monotonic()
         await rest.get("/repos/a/r1")
         took = time.monotonic() - began
@@ -216,4 +213,4 @@ def test_a_primary_limit_is_of_its_resource_and_a_secondary_one_of_all(tmp_path,
 
     limit = limit._replace(headers=limit.headers | {"x-ratelimit-resource": "code_search"})
     with serve_github(MANY, first=[limit]) as loopback:
-        assert (asked(loopback, tmp_path, both) > 0.5) == rests
+        assert (asked(loopback, tmp_path, both) > 2) == rests
