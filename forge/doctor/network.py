@@ -25,7 +25,10 @@ HOUR = "2026-03-01-0.json.gz"
 SOMEBODY = "git/git"
 REFUSED = {401: "asks for another login", 403: "refuses", 407: "is behind a proxy that refuses"}
 SKEW = 60
-TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY")
+TOKENS = (
+    *("FORGE_GITHUB_TOKENS", "FORGE_LLM_API_KEY", "GITHUB_TOKEN", "GH_TOKEN"),
+    *("OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY"),
+)
 LOOPBACK = ("127.0.0.1", "localhost")
 
 

@@ -223,11 +223,13 @@ def test_proxies_are_told_without_their_logins_and_loopback_must_pass_them(tmp_p
 
 def test_tokens_are_told_by_name_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("FORGE_GITHUB_TOKENS", "ghp_secret")
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = Settings(root=tmp_path, git_url="https://ada:secret@git.example/{owner}/{repo}")
     (found,) = examine(settings, {"tokens": CHECKS["tokens"]})
     assert found.found == (
-        "a login in FORGE_GIT_URL, OPENAI_API_KEY; none is needed for public repositories"
+        "a login in FORGE_GIT_URL, FORGE_GITHUB_TOKENS, OPENAI_API_KEY; "
+        "none is needed for public repositories"
     )
 
 
